@@ -1,0 +1,56 @@
+import { decode, encode } from 'cborg';
+import * as v from 'valibot';
+import type { Bytes } from './bytes.ts';
+import { type ErrorCode, MatineeError } from './errors.ts';
+
+const STRICT = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  rejectDuplicateMapKeys: true,
+};
+
+/** Canonical CBOR (RFC 8949 section 4.2): equal values give equal bytes, so they can be hashed and signed. */
+export function encodeCbor(value: unknown): Bytes {
+  return new Uint8Array(encode(value));
+}
+
+/**
+ * The value in `data`, decoded strictly (canonical CBOR only, nothing left over) and checked against a schema.
+ * @throws MatineeError with `code` where either fails.
+ */
+export function decodeCbor<S extends v.GenericSchema>(
+  schema: S,
+  data: Uint8Array,
+  code: ErrorCode,
+  what: string,
+): v.InferOutput<S> {
+  let value: unknown;
+  try {
+    value = decode(data, STRICT);
+  } catch (cause) {
+    throw new MatineeError(code, `${what} is not valid CBOR`, { cause });
+  }
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  throw new MatineeError(code, `${what}: ${parsed.issues[0]?.message ?? 'not as expected'}`);
+}
+
+/** Schema: a byte string of `minBytes` to `maxBytes` bytes, both inclusive. */
+export function byteString(minBytes: number, maxBytes = minBytes) {
+  return v.pipe(
+    v.custom<Bytes>((value) => value instanceof Uint8Array, 'expected a byte string'),
+    v.check(
+      (bytes) => bytes.byteLength >= minBytes && bytes.byteLength <= maxBytes,
+      'byte string of a wrong length',
+    ),
+  );
+}
+
+/** Schema: a whole number from 0 to `max` inclusive. */
+export function count(max: number) {
+  return v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
+}

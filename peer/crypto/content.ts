@@ -1,0 +1,54 @@
+import { type Bytes, concat } from '../bytes.ts';
+import { AES_BLOCK_BYTES } from './counter.ts';
+import type { Crypto } from './crypto.ts';
+
+/**
+ * The counter block for the bytes of a segment from `firstByte` on: the segment's number, then the number
+ * of the 16-byte block within it, both 64 bits big-endian. So no two blocks of a video share a counter;
+ * the content key must be a video's own, and a segment's number must never be encrypted with other content.
+ * Throws RangeError unless both are safe integers >= 0 and `firstByte` is a multiple of 16.
+ */
+export function counterBlock(segment: number, firstByte: number): Bytes {
+  checkIndex('segment', segment);
+  checkIndex('first byte', firstByte);
+  if (firstByte % AES_BLOCK_BYTES !== 0) throw new RangeError(`Byte ${firstByte} does not start a block.`);
+  const block = new Uint8Array(AES_BLOCK_BYTES);
+  const view = new DataView(block.buffer);
+  view.setBigUint64(0, BigInt(segment));
+  view.setBigUint64(8, BigInt(firstByte / AES_BLOCK_BYTES));
+  return block;
+}
+
+/** The ciphertext of a whole segment, as long as the plaintext. Rejects as `counterBlock` throws. */
+export async function encryptSegment(
+  crypto: Crypto,
+  key: Bytes,
+  segment: number,
+  plaintext: Uint8Array,
+): Promise<Bytes> {
+  return await crypto.aesCtr(key, counterBlock(segment, 0), plaintext);
+}
+
+/**
+ * The plaintext of any range of a segment's ciphertext, `firstByte` being the range's place in the segment.
+ * Says nothing of whether the ciphertext is genuine: verify its hash first. Rejects with RangeError for
+ * numbers that are no safe integers >= 0.
+ */
+export async function decryptRange(
+  crypto: Crypto,
+  key: Bytes,
+  segment: number,
+  firstByte: number,
+  ciphertext: Uint8Array,
+): Promise<Bytes> {
+  checkIndex('first byte', firstByte);
+  const skippedBytes = firstByte % AES_BLOCK_BYTES;
+  const block = counterBlock(segment, firstByte - skippedBytes);
+  if (skippedBytes === 0) return await crypto.aesCtr(key, block, ciphertext);
+  const padded = concat(new Uint8Array(skippedBytes), ciphertext);
+  return (await crypto.aesCtr(key, block, padded)).slice(skippedBytes);
+}
+
+function checkIndex(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`No ${name} has the number ${value}.`);
+}

@@ -1,0 +1,58 @@
+/**
+ * The bounds of everything a stranger can make us hold or do. Each says its unit, what an honest peer
+ * needs, and why the number.
+ */
+
+/** Bytes of one piece: the unit of request, verification and one data-channel message. 64 KiB is what every browser carries in one message. */
+export const PIECE_BYTES = 64 * 1024;
+
+/** Bytes of a SHA-256. */
+export const HASH_BYTES = 32;
+
+/** Bytes in one segment at most. A 10 s group of pictures at 50 Mbit/s has 62 MB; beyond that a seek would be hopeless. */
+export const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** Segments in one manifest page at most: about a minute of film and 8 kB to fetch before the first frame. */
+export const MAX_PAGE_SEGMENTS = 32;
+
+/** Pieces listed in one manifest page at most, so that a page (32 bytes a piece) always fits one frame. */
+export const MAX_PAGE_PIECES = 1024;
+
+/** Pages in one manifest at most: 1,200 x 45 bytes fit one frame, and hold more than 20 hours of two-second segments. */
+export const MAX_PAGES = 1200;
+
+/** Bytes of one wire frame at most: a piece and its 8-byte header. */
+export const MAX_FRAME_BYTES = PIECE_BYTES + 8;
+
+/** Bytes of a sealed video description at most; an honest one has about 300. */
+export const MAX_INFO_BYTES = 4096;
+
+/** Milliseconds of media in one video at most: a day. */
+export const MAX_DURATION_MS = 24 * 60 * 60 * 1000;
+
+/** Characters of one chat line at most; the page refuses longer ones before they are sent. */
+export const MAX_CHAT_CHARS = 2000;
+
+/** Characters of a display name at most. */
+export const MAX_NAME_CHARS = 40;
+
+/** Bytes of one sealed chat line: 2,000 characters of four bytes, the name, and the seal. */
+export const MAX_SEALED_CHAT_BYTES = 9 * 1024;
+
+/** Chat lines every peer keeps for those who join late. */
+export const MAX_CHAT_LINES = 200;
+
+/** Requests a peer may have waiting at us. An honest one pipelines at most MAX_PIPELINE_PIECES. */
+export const MAX_QUEUED_REQUESTS = 256;
+
+/** Pieces on their way from one peer at most: 4 MiB, enough for 20 MB/s at 200 ms. */
+export const MAX_PIPELINE_PIECES = 64;
+
+/** Bytes handed to a transport before we hold the rest ourselves, so that chat and control overtake pieces. */
+export const HIGH_WATER_BYTES = 256 * 1024;
+
+/** Bytes left in a transport at which we hand it more. */
+export const LOW_WATER_BYTES = 128 * 1024;
+
+/** Bytes waiting for one peer at most, control included; a peer that lets more pile up is gone or hostile. Chromium kills a channel at 16 MiB. */
+export const MAX_WAITING_BYTES = 4 * 1024 * 1024;

@@ -1,0 +1,94 @@
+import type { Bytes } from '../bytes.ts';
+import { ChatRelay } from '../chat/chat-relay.ts';
+import type { Clock } from '../clock.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import { Manifest } from '../manifest/manifest.ts';
+import { ManifestExchange } from '../manifest/manifest-exchange.ts';
+import { toRuns } from '../swarm/availability.ts';
+import type { PieceSource } from '../swarm/piece-store.ts';
+import type { SendBudget } from '../swarm/send-budget.ts';
+import { Uploads } from '../swarm/uploads.ts';
+import type { Channel } from '../transport/channel.ts';
+import type { Link, Remote } from '../wire/link.ts';
+import { WIRE_VERSION } from '../wire/messages.ts';
+import { Links } from './links.ts';
+
+export interface OriginRoomParts {
+  crypto: Crypto;
+  clock: Clock;
+  roomId: Bytes;
+  source: PieceSource;
+  /** The segments that `source` has whole; grows by update(). */
+  stored: Set<number>;
+  /** What the origin may send, over all rooms. */
+  budget: SendBudget;
+  onLinkClosed(remote: Remote, code: string): void;
+  onError(error: unknown): void;
+}
+
+/** The origin's part in one room: serves pieces, passes the manifest on, and keeps sealed chat lines it cannot read. */
+export class OriginRoom {
+  readonly manifest: Manifest;
+  readonly #links: Links;
+  readonly #exchange: ManifestExchange;
+  readonly #uploads: Uploads;
+  readonly #stored: Set<number>;
+
+  constructor(parts: OriginRoomParts) {
+    const { crypto, clock, roomId } = parts;
+    this.#stored = parts.stored;
+    this.manifest = new Manifest(crypto, roomId);
+    const audience = (): Iterable<Link> => this.#links.met;
+    this.#exchange = new ManifestExchange({ manifest: this.manifest, audience, onChange: () => undefined });
+    this.#uploads = new Uploads(parts);
+    const chat = new ChatRelay({ crypto, clock, audience, accept: async () => true });
+    // The origin takes no manifest from viewers: its own comes from the store.
+    const { getPage } = this.#exchange.handlers;
+    this.#links = new Links({
+      clock,
+      handlers: { ...(getPage && { getPage }), ...this.#uploads.handlers, ...chat.handlers },
+      hello: () => ({ v: WIRE_VERSION, role: 'origin', card: null }),
+      onMeet: (link) => {
+        this.#exchange.tell([link]);
+        this.#exchange.offerFirstPage(link);
+        this.#tellStored([link], this.#stored);
+        chat.greet(link);
+      },
+      onCard: () => undefined,
+      onClose: (link, code) => {
+        this.#uploads.remove(link);
+        parts.onLinkClosed(link.remote, code);
+      },
+    });
+  }
+
+  /** Members connected now. */
+  get linkCount(): number {
+    return [...this.#links.met].length;
+  }
+
+  connect(channel: Channel, remote: Remote): void {
+    this.#links.open(channel, remote);
+  }
+
+  /** The manifest grew, or these segments came into the store: tells every member. @throws as Manifest does. */
+  async update(envelope: Bytes, pages: Bytes[], stored: readonly number[]): Promise<void> {
+    const isNewHead = await this.manifest.adoptHead(envelope);
+    for (const page of pages) await this.manifest.adoptPage(page);
+    if (isNewHead) this.#exchange.tell(this.#links.met);
+    const news = stored.filter((segment) => !this.#stored.has(segment));
+    for (const segment of news) this.#stored.add(segment);
+    if (news.length > 0) this.#tellStored(this.#links.met, news);
+  }
+
+  /** Says goodbye to every member. */
+  close(code: string): void {
+    this.#links.closeAll(code);
+  }
+
+  #tellStored(links: Iterable<Link>, segments: Iterable<number>): void {
+    const whole = toRuns(segments);
+    if (whole.length === 0) return;
+    for (const link of links) link.send('have', { whole, parts: [] });
+  }
+}

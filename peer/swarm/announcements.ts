@@ -1,0 +1,83 @@
+import type { Clock } from '../clock.ts';
+import { pieceCount } from '../manifest/geometry.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import type { Link } from '../wire/link.ts';
+import type { Bodies } from '../wire/messages.ts';
+import { toBits, toRuns } from './availability.ts';
+import type { MemoryPieces } from './piece-store.ts';
+
+/** News is gathered this long before it is told: a batch costs little more than a piece of news. */
+const GATHER_MS = 100;
+
+export interface AnnouncementParts {
+  clock: Clock;
+  manifest: Manifest;
+  pieces: MemoryPieces;
+  /** Links that want to know what we have. */
+  audience(): Iterable<Link>;
+}
+
+/** Tells other viewers what this one has: everything once, then what is new, in batches. */
+export class Announcements {
+  readonly #parts: AnnouncementParts;
+  readonly #news = new Map<number, Set<number>>();
+  #gatheringSinceMs: number | null = null;
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(parts: AnnouncementParts) {
+    this.#parts = parts;
+  }
+
+  /** Everything held, to one who does not know yet. */
+  tellAll(link: Link): void {
+    const { pieces } = this.#parts;
+    const held = [...pieces.segments].map((segment) => [segment, new Set(pieces.piecesOf(segment))] as const);
+    if (held.length > 0) link.send('have', this.#describe(new Map(held)));
+  }
+
+  /** A piece came; it is told with the next batch. */
+  add(segment: number, piece: number): void {
+    const { clock } = this.#parts;
+    const news = this.#news.get(segment) ?? new Set();
+    this.#news.set(segment, news.add(piece));
+    if (this.#gatheringSinceMs === null) {
+      this.#gatheringSinceMs = clock.nowMs();
+      this.#cancelTimer = clock.after(GATHER_MS, () => this.#tell());
+    } else if (clock.nowMs() - this.#gatheringSinceMs >= GATHER_MS) {
+      // Timers sleep in background tabs; pieces still come, and bring the news along.
+      this.#tell();
+    }
+  }
+
+  /** Segments were given up. */
+  drop(segments: number[]): void {
+    for (const segment of segments) this.#news.delete(segment);
+    if (segments.length === 0) return;
+    for (const link of this.#parts.audience()) link.send('drop', { runs: toRuns(segments) });
+  }
+
+  close(): void {
+    this.#cancelTimer();
+    this.#news.clear();
+  }
+
+  #tell(): void {
+    this.#cancelTimer();
+    this.#gatheringSinceMs = null;
+    if (this.#news.size === 0) return;
+    const body = this.#describe(this.#news);
+    this.#news.clear();
+    for (const link of this.#parts.audience()) link.send('have', body);
+  }
+
+  #describe(held: ReadonlyMap<number, ReadonlySet<number>>): Bodies['have'] {
+    const { manifest, pieces } = this.#parts;
+    const isWhole = (segment: number): boolean => {
+      const entry = manifest.entry(segment);
+      return entry !== null && pieces.countOf(segment) === pieceCount(entry.sizeBytes);
+    };
+    const whole = [...held.keys()].filter(isWhole);
+    const parts = [...held].filter(([segment]) => !isWhole(segment));
+    return { whole: toRuns(whole), parts: parts.map(([segment, its]) => [segment, toBits(its)]) };
+  }
+}

@@ -1,0 +1,70 @@
+import { PIECE_BYTES } from '../limits.ts';
+import { pieceCount } from '../manifest/geometry.ts';
+import type { PageReference } from '../manifest/head.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+
+/** How far ahead of the playhead media is wanted: what a seek or a closed tab throws away at most. */
+export const WINDOW_MS = 60_000;
+const WINDOW_BYTES = 48 * 1024 * 1024;
+
+/** A missing piece, and in how many milliseconds it is needed at the playhead (never negative). */
+export interface Wanted {
+  segment: number;
+  piece: number;
+  inMs: number;
+}
+
+export interface Wants {
+  /** In the order they are needed. */
+  pieces: Wanted[];
+  /** Manifest pages without which no more can be said. */
+  pages: PageReference[];
+}
+
+/** What is missing of the window after `playheadMs`; `isHere` says of a piece whether it is held or being checked. */
+export function wantedPieces(
+  manifest: Manifest,
+  playheadMs: number,
+  isHere: (segment: number, piece: number) => boolean,
+): Wants {
+  const wants: Wants = { pieces: [], pages: [] };
+  const page = manifest.pageAt(playheadMs);
+  if (!page) return wants;
+  const first = manifest.segmentAt(playheadMs);
+  wantSegment(manifest, 0, playheadMs, isHere, wants);
+  if (first === null) {
+    if (!manifest.hasPage(page)) wants.pages.push(page);
+    return wants;
+  }
+  let windowBytes = 0;
+  for (let segment = first; windowBytes < WINDOW_BYTES; segment++) {
+    const entry = manifest.entry(segment);
+    if (entry && entry.startMs > playheadMs + WINDOW_MS) break;
+    if (!wantSegment(manifest, segment, playheadMs, isHere, wants)) break;
+    windowBytes += entry?.sizeBytes ?? 0;
+  }
+  return wants;
+}
+
+/** Adds what is missing of one segment; false where the manifest does not tell of it (yet). */
+function wantSegment(
+  manifest: Manifest,
+  segment: number,
+  playheadMs: number,
+  isHere: (segment: number, piece: number) => boolean,
+  wants: Wants,
+): boolean {
+  const entry = manifest.entry(segment);
+  if (!entry) {
+    const page = manifest.pageOf(segment);
+    if (page && !manifest.hasPage(page)) wants.pages.push(page);
+    return false;
+  }
+  const pieces = pieceCount(entry.sizeBytes);
+  for (let piece = 0; piece < pieces; piece++) {
+    if (isHere(segment, piece)) continue;
+    const atMs = entry.startMs + (entry.durationMs * piece * PIECE_BYTES) / entry.sizeBytes;
+    wants.pieces.push({ segment, piece, inMs: Math.max(0, atMs - playheadMs) });
+  }
+  return true;
+}

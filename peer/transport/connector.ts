@@ -1,0 +1,180 @@
+import * as v from 'valibot';
+import { toBase64url } from '../bytes.ts';
+import type { Clock } from '../clock.ts';
+import type { Channel } from './channel.ts';
+import { SimplePeerChannel, type SimplePeerLike } from './simple-peer-channel.ts';
+
+/** How long a connection may take to open: ICE over a bad line takes seconds, a dead peer for ever. */
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** Candidates kept for a call whose offer has not come yet. */
+const MAX_EARLY_SIGNALS = 32;
+
+const signal = v.object({
+  /** Which attempt this belongs to: signals of an older one are ignored. */
+  call: v.pipe(v.string(), v.maxLength(32)),
+  data: v.variant('type', [
+    v.object({ type: v.literal('offer'), sdp: v.string() }),
+    v.object({ type: v.literal('answer'), sdp: v.string() }),
+    v.object({ type: v.literal('candidate'), candidate: v.looseObject({ candidate: v.string() }) }),
+  ]),
+});
+type Signal = v.InferOutput<typeof signal>;
+
+/** What a connector is made of. */
+export interface ConnectorParts {
+  selfId: string;
+  clock: Clock;
+  randomBytes(countBytes: number): Uint8Array;
+  createPeer(isInitiator: boolean): SimplePeerLike;
+  /** Hands a text to the broker. */
+  sendSignal(to: string, text: string): void;
+  /** What makes signals unreadable to the broker; and undoes it, or throws. */
+  seal(to: string, text: string): Promise<string>;
+  unseal(from: string, text: string): Promise<string>;
+  /** Whether another connection may be accepted. */
+  mayAccept(from: string): boolean;
+  onChannel(id: string, channel: Channel, isInitiator: boolean): void;
+  /** A connection that never opened. `isInitiator`: we dialled. */
+  onFailure(id: string, isInitiator: boolean): void;
+  /** A signal that could not be unsealed or read: noticed, never obeyed. */
+  onBadSignal(from: string, error: unknown): void;
+}
+
+interface Call {
+  call: string;
+  peer: SimplePeerLike;
+  isInitiator: boolean;
+  isOpen: boolean;
+  cancelTimeout: () => void;
+}
+
+/**
+ * Turns offers and answers into open channels, one per peer. Both sides may dial at once: the dial of the
+ * smaller id stands. Signals are sealed and unsealed in the order they came.
+ */
+export class Connector {
+  readonly #parts: ConnectorParts;
+  readonly #calls = new Map<string, Call>();
+  readonly #early = new Map<string, Signal[]>();
+  #incoming: Promise<void> = Promise.resolve();
+  #outgoing: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(parts: ConnectorParts) {
+    this.#parts = parts;
+  }
+
+  /** Peers connected or being connected. */
+  get ids(): string[] {
+    return [...this.#calls.keys()];
+  }
+
+  /** Whether a connection to this peer is open or under way. */
+  has(id: string): boolean {
+    return this.#calls.has(id);
+  }
+
+  /** Starts a connection, unless there is one. */
+  dial(id: string): void {
+    if (this.#isClosed || this.#calls.has(id) || id === this.#parts.selfId) return;
+    this.#start(id, toBase64url(this.#parts.randomBytes(9)), true);
+  }
+
+  /** Takes a signal that the broker passed on. */
+  receive(from: string, text: string): void {
+    this.#incoming = this.#incoming.then(async () => {
+      try {
+        const plain = await this.#parts.unseal(from, text);
+        if (!this.#isClosed) this.#accept(from, v.parse(signal, JSON.parse(plain)));
+      } catch (error) {
+        this.#parts.onBadSignal(from, error);
+      }
+    });
+  }
+
+  /** Ends a connection that is open or under way, without telling anybody. */
+  hangUp(id: string): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    this.#calls.delete(id);
+    call.cancelTimeout();
+    if (!call.peer.destroyed) call.peer.destroy();
+  }
+
+  /** Ends all that is under way, and lets go of what is open: open channels are closed by their owners. */
+  close(): void {
+    this.#isClosed = true;
+    for (const [id, call] of [...this.#calls]) if (!call.isOpen) this.hangUp(id);
+    this.#calls.clear();
+    this.#early.clear();
+  }
+
+  #accept(from: string, { call, data }: Signal): void {
+    const current = this.#calls.get(from);
+    if (current?.call === call) {
+      current.peer.signal(data);
+    } else if (data.type === 'candidate') {
+      this.#keepEarly(from, { call, data });
+    } else if (data.type === 'offer' && this.#shouldAnswer(from, current)) {
+      this.hangUp(from);
+      this.#start(from, call, false).peer.signal(data);
+      for (const early of this.#takeEarly(from)) if (early.call === call) this.#accept(from, early);
+    }
+  }
+
+  /** A new offer replaces an open or failed connection (the other side lost it), but two dials at once keep the smaller id's. */
+  #shouldAnswer(from: string, current: Call | undefined): boolean {
+    if (!current) return this.#parts.mayAccept(from);
+    const isGlare = current.isInitiator && !current.isOpen;
+    return !isGlare || from < this.#parts.selfId;
+  }
+
+  #start(id: string, call: string, isInitiator: boolean): Call {
+    const peer = this.#parts.createPeer(isInitiator);
+    const cancelTimeout = this.#parts.clock.after(CONNECT_TIMEOUT_MS, () => peer.destroy());
+    const started: Call = { call, peer, isInitiator, isOpen: false, cancelTimeout };
+    this.#calls.set(id, started);
+    peer.on('signal', (data: unknown) => this.#send(id, JSON.stringify({ call, data })));
+    peer.on('connect', () => this.#opened(id, started));
+    // simple-peer says 'close' after every 'error': one place decides what follows.
+    peer.on('error', () => undefined);
+    peer.on('close', () => this.#ended(id, started));
+    return started;
+  }
+
+  #opened(id: string, call: Call): void {
+    call.isOpen = true;
+    call.cancelTimeout();
+    if (this.#calls.get(id) !== call) return;
+    this.#parts.onChannel(id, new SimplePeerChannel(call.peer, this.#parts.clock), call.isInitiator);
+  }
+
+  #ended(id: string, call: Call): void {
+    call.cancelTimeout();
+    if (this.#calls.get(id) !== call) return;
+    this.#calls.delete(id);
+    if (!call.isOpen && !this.#isClosed) this.#parts.onFailure(id, call.isInitiator);
+  }
+
+  #send(to: string, text: string): void {
+    this.#outgoing = this.#outgoing
+      .then(() => this.#parts.seal(to, text))
+      .then((sealed) => {
+        if (!this.#isClosed) this.#parts.sendSignal(to, sealed);
+      })
+      .catch((error) => this.#parts.onBadSignal(to, error));
+  }
+
+  #keepEarly(from: string, early: Signal): void {
+    const kept = this.#early.get(from) ?? [];
+    if (kept.length < MAX_EARLY_SIGNALS) kept.push(early);
+    this.#early.set(from, kept);
+  }
+
+  #takeEarly(from: string): Signal[] {
+    const kept = this.#early.get(from) ?? [];
+    this.#early.delete(from);
+    return kept;
+  }
+}

@@ -1,0 +1,42 @@
+import * as v from 'valibot';
+import type { Bytes } from './bytes.ts';
+import { count, decodeCbor, encodeCbor } from './cbor.ts';
+import type { Crypto } from './crypto/crypto.ts';
+import { MAX_DURATION_MS } from './limits.ts';
+
+const MAX_TITLE_CHARS = 200;
+
+const videoInfo = v.strictObject({
+  title: v.pipe(v.string(), v.maxLength(MAX_TITLE_CHARS)),
+  mime: v.pipe(v.string(), v.maxLength(200), v.startsWith('video/')),
+  durationMs: count(MAX_DURATION_MS),
+  widthPx: count(65535),
+  heightPx: count(65535),
+  hasAudio: v.boolean(),
+  sourceBytes: count(Number.MAX_SAFE_INTEGER),
+});
+
+/** What viewers are told of a video before its first piece. Travels sealed: the servers cannot read it. */
+export type VideoInfo = v.InferOutput<typeof videoInfo>;
+
+/** The description sealed with the video's info key and bound to the video's id. */
+export async function sealInfo(
+  crypto: Crypto,
+  infoKey: Bytes,
+  videoId: Bytes,
+  info: VideoInfo,
+): Promise<Bytes> {
+  const title = info.title.slice(0, MAX_TITLE_CHARS);
+  return crypto.seal(infoKey, encodeCbor({ ...info, title }), videoId);
+}
+
+/** @throws MatineeError SEAL_BROKEN, or MANIFEST_MALFORMED where the host sealed nonsense. */
+export async function openInfo(
+  crypto: Crypto,
+  infoKey: Bytes,
+  videoId: Bytes,
+  sealed: Bytes,
+): Promise<VideoInfo> {
+  const plain = await crypto.open(infoKey, sealed, videoId);
+  return decodeCbor(videoInfo, plain, 'MANIFEST_MALFORMED', 'video description');
+}

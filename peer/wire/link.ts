@@ -1,0 +1,170 @@
+import type { Bytes } from '../bytes.ts';
+import type { Clock } from '../clock.ts';
+import { asMatineeError } from '../errors.ts';
+import { HIGH_WATER_BYTES, MAX_FRAME_BYTES, MAX_WAITING_BYTES } from '../limits.ts';
+import type { Channel } from '../transport/channel.ts';
+import { decodeFrame, encodeFrame, PIECE_HEADER_BYTES } from './frame.ts';
+import type { Bodies, Message, MessageName } from './messages.ts';
+
+/** How often a quiet peer is asked whether it is there, and how long it may stay silent after that. */
+const PING_EVERY_MS = 5_000;
+const SILENCE_MS = 15_000;
+
+/** What a part of a peer does with the messages that are its business. */
+export type Handlers = { [N in MessageName]?: (link: Link, body: Bodies[N]) => void };
+
+export type PeerKind = 'origin' | 'member';
+
+/** Who is at the other end, as signaling said: what a peer claims of itself is not asked. */
+export interface Remote {
+  id: string;
+  kind: PeerKind;
+}
+
+export interface LinkParts {
+  clock: Clock;
+  handlers: Handlers;
+  /** The link is closed; `code` says why where we, or the peer in its goodbye, knew. */
+  onClose(link: Link, code: string): void;
+}
+
+/**
+ * One connection to one peer: frames in and out, what they add up to, and whether the peer is still there.
+ * Control frames go straight to the channel; pieces wait for room in it (`whenRoom`), so that whatever else
+ * there is to say never queues behind more than HIGH_WATER_BYTES of media.
+ */
+export class Link {
+  readonly remote: Remote;
+  readonly #channel: Channel;
+  readonly #parts: LinkParts;
+  /** Ciphertext of pieces, headers not counted. */
+  mediaReceivedBytes = 0;
+  mediaSentBytes = 0;
+  /** All frames. */
+  receivedBytes = 0;
+  sentBytes = 0;
+  roundTripMs: number | null = null;
+  #isOpen = true;
+  #closeCode = 'CLOSED';
+  #roomWaiters: (() => void)[] = [];
+  #lastHeardMs: number;
+  #ping = { n: 0, sentMs: 0, isOut: false };
+  #cancelPing: () => void;
+
+  constructor(channel: Channel, remote: Remote, parts: LinkParts) {
+    this.#channel = channel;
+    this.remote = remote;
+    this.#parts = parts;
+    this.#lastHeardMs = parts.clock.nowMs();
+    this.#cancelPing = () => undefined;
+    channel.listen({
+      onFrame: (frame) => this.#receive(frame),
+      onDrain: () => this.#wakeWaiters(),
+      onClose: () => this.#closed(),
+    });
+    this.#sendPing();
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Sends a control message. A peer that takes nothing any more is closed as PEER_SILENT. */
+  send<N extends Exclude<MessageName, 'piece'>>(name: N, body: Bodies[N]): void {
+    if (!this.#isOpen) return;
+    this.#transmit(encodeFrame(name, body));
+    if (this.#channel.waitingBytes > MAX_WAITING_BYTES) this.close('PEER_SILENT');
+  }
+
+  /** Sends a frame made by allocatePieceFrame. Ask whenRoom first. */
+  sendPiece(frame: Bytes): void {
+    if (!this.#isOpen) return;
+    this.mediaSentBytes += frame.byteLength - PIECE_HEADER_BYTES;
+    this.#transmit(frame);
+  }
+
+  /** Resolves once the channel has room for another piece, or the link is closed: true where it is open. */
+  async whenRoom(): Promise<boolean> {
+    while (this.#isOpen && this.#channel.waitingBytes + MAX_FRAME_BYTES > HIGH_WATER_BYTES) {
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    }
+    return this.#isOpen;
+  }
+
+  /** Says goodbye with a reason code and closes. May be called again. */
+  close(code: string): void {
+    if (!this.#isOpen) return;
+    this.#closeCode = code;
+    this.#transmit(encodeFrame('goodbye', { code }));
+    this.#channel.close();
+  }
+
+  #transmit(frame: Bytes): void {
+    this.sentBytes += frame.byteLength;
+    this.#channel.send(frame);
+  }
+
+  #receive(frame: Bytes): void {
+    if (!this.#isOpen) return;
+    this.#lastHeardMs = this.#parts.clock.nowMs();
+    this.receivedBytes += frame.byteLength;
+    try {
+      this.#dispatch(decodeFrame(frame));
+    } catch (error) {
+      this.close(asMatineeError(error, 'FRAME_MALFORMED', 'frame not understood').code);
+    }
+  }
+
+  #dispatch(message: Message): void {
+    if (message.name === 'ping') this.send('pong', message.body);
+    else if (message.name === 'pong') this.#ponged(message.body.n);
+    else if (message.name === 'goodbye') this.#leave(message.body.code);
+    else this.#handle(message.name, message.body);
+    if (message.name === 'piece') this.mediaReceivedBytes += message.body.data.byteLength;
+  }
+
+  #handle<N extends MessageName>(name: N, body: Bodies[N]): void {
+    this.#parts.handlers[name]?.(this, body);
+  }
+
+  #leave(code: string): void {
+    this.#closeCode = code;
+    this.#channel.close();
+  }
+
+  #ponged(n: number): void {
+    if (!this.#ping.isOut || n !== this.#ping.n) return;
+    this.#ping.isOut = false;
+    const sampleMs = this.#parts.clock.nowMs() - this.#ping.sentMs;
+    this.roundTripMs = this.roundTripMs === null ? sampleMs : this.roundTripMs * 0.7 + sampleMs * 0.3;
+  }
+
+  /** Silence counts from our question, not from the clock: a sleeping tab asks late, and must not take that for the peer's. */
+  #sendPing(): void {
+    const nowMs = this.#parts.clock.nowMs();
+    const isSilent = this.#ping.isOut && this.#lastHeardMs < this.#ping.sentMs;
+    if (isSilent && nowMs - this.#ping.sentMs > SILENCE_MS) {
+      this.close('PEER_SILENT');
+      return;
+    }
+    if (!this.#ping.isOut || !isSilent) {
+      this.#ping = { n: (this.#ping.n + 1) >>> 0, sentMs: nowMs, isOut: true };
+      this.send('ping', { n: this.#ping.n });
+    }
+    this.#cancelPing = this.#parts.clock.after(PING_EVERY_MS, () => this.#sendPing());
+  }
+
+  #wakeWaiters(): void {
+    const waiters = this.#roomWaiters;
+    this.#roomWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  #closed(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#cancelPing();
+    this.#wakeWaiters();
+    this.#parts.onClose(this, this.#closeCode);
+  }
+}

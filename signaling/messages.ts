@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+
+/** The origin's address in every room. It is no valid member id, so nobody can take it. */
+export const ORIGIN = 'origin';
+
+/** Characters of one signal at most: a sealed offer with a dozen candidates has about 5,000. */
+export const MAX_SIGNAL_CHARS = 32 * 1024;
+
+/** Bytes of one ws message at most, either way. */
+export const MAX_MESSAGE_BYTES = 48 * 1024;
+
+const base64url = (chars: number) => v.pipe(v.string(), v.regex(new RegExp(`^[A-Za-z0-9_-]{${chars}}$`)));
+
+/** A room's id: 16 bytes, base64url. */
+export const roomId = base64url(22);
+
+/** A member's id: the first 16 bytes of the SHA-256 of its member key, base64url. */
+export const memberId = base64url(22);
+
+const address = v.union([memberId, v.literal(ORIGIN)]);
+const signalText = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_SIGNAL_CHARS));
+
+/** What a client may send, as JSON. */
+export const fromClient = v.variant('type', [
+  /** First message of a member. `token` is the join token (32 bytes) and `key` a secret of the member's (32 bytes): only who holds it can take its id again. */
+  v.strictObject({ type: v.literal('join'), room: roomId, token: base64url(43), key: base64url(43) }),
+  /** First message of the origin peer, which is present in every room. `key` is the secret it shares with the signaling server. */
+  v.strictObject({ type: v.literal('serve'), key: v.pipe(v.string(), v.minLength(16), v.maxLength(200)) }),
+  /** Passes `data` on, unread. From the origin, `room` says in which room `to` is. */
+  v.strictObject({ type: v.literal('signal'), to: address, data: signalText, room: v.optional(roomId) }),
+  /** Asks for members to connect to, besides those in `known`. */
+  v.strictObject({ type: v.literal('more'), known: v.pipe(v.array(memberId), v.maxLength(64)) }),
+]);
+export type FromClient = v.InferOutput<typeof fromClient>;
+
+export const iceServer = v.object({
+  urls: v.union([v.string(), v.array(v.string())]),
+  username: v.optional(v.string()),
+  credential: v.optional(v.string()),
+});
+
+/** What the server sends, as JSON. */
+export const fromServer = v.variant('type', [
+  /** Answers join: your id, members to dial, whether an origin is there, and the ICE servers to use. */
+  v.object({
+    type: v.literal('welcome'),
+    id: memberId,
+    members: v.array(memberId),
+    isOriginHere: v.boolean(),
+    iceServers: v.array(iceServer),
+  }),
+  /** Answers serve. */
+  v.object({ type: v.literal('serving'), iceServers: v.array(iceServer) }),
+  /** Answers more. */
+  v.object({ type: v.literal('members'), members: v.array(memberId) }),
+  /** Somebody signals you. To the origin, `room` says from which room. */
+  v.object({ type: v.literal('signal'), from: address, data: signalText, room: v.optional(roomId) }),
+  /** The origin peer came (back): dial it. */
+  v.object({ type: v.literal('originHere') }),
+  /** Whom you signalled is not there. */
+  v.object({ type: v.literal('absent'), id: address, room: v.optional(roomId) }),
+  /** What went wrong; the server closes the connection after it. */
+  v.object({ type: v.literal('error'), code: v.string(), message: v.string() }),
+]);
+export type FromServer = v.InferOutput<typeof fromServer>;
+export type IceServer = v.InferOutput<typeof iceServer>;

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rootFolder } from './cache-folder.ts';
+import { leaveBehind, takeAlong } from './detached-children.ts';
+import { endGroup } from './process-group.ts';
+import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
+
+export interface ServerOptions {
+  /** Added to this process's environment. */
+  env?: Record<string, string>;
+  /** The store's folder, the caller's to remove; a temporary one that `stop` removes where left out. */
+  dataDir?: string;
+  /** A free one where left out. */
+  port?: number;
+  /** The program to run, from the project's root. */
+  program?: string;
+}
+
+/** A seed server in a process group of its own, with whatever it starts. */
+export interface RunningServer {
+  /** Its address, without a slash at the end. */
+  url: string;
+  dataDir: string;
+  pid: number;
+  /** All it wrote so far, both streams. */
+  log(): string;
+  /** Signals it and all it started; resolves when none of them runs any more. The data stay. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Asks it to end, waits until it has, and removes its temporary data. Rejects where it had to be killed. */
+  stop(): Promise<void>;
+}
+
+const startPatienceMs = 30_000;
+const address = /https?:\/\/(?:\[[\da-f:]+\]|[\w.-]+):\d+/i;
+
+/**
+ * Starts the real seed server and resolves when it has told its address. Rejects, with all it wrote, when
+ * it ends before that or tells none in 30 s; nothing of it is left then.
+ */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const data = options.dataDir === undefined ? await temporaryFolder() : keptFolder(options.dataDir);
+  const server = spawnServer(options, data.path);
+  const stop = async () => {
+    try {
+      await server.kill('SIGTERM');
+    } finally {
+      await data.remove();
+    }
+  };
+  try {
+    return { ...server, url: await server.told, dataDir: data.path, stop };
+  } catch (error) {
+    await server.kill('SIGKILL');
+    await data.remove();
+    throw error;
+  }
+}
+
+/** A folder of the caller's, left as it is. */
+function keptFolder(path: string): TemporaryFolder {
+  return { path, remove: async () => {} };
+}
+
+function spawnServer(options: ServerOptions, dataDir: string) {
+  const { port = 0, program = 'seed-server/main.ts' } = options;
+  const env = { ...process.env, HOST: '127.0.0.1', PORT: String(port), DATA_DIR: dataDir, ...options.env };
+  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+    cwd: rootFolder,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`No process could be made for ${program}.`);
+  takeAlong(pid);
+  const log = collectOutput(child);
+  let isGone = false;
+  const kill = async (signal: NodeJS.Signals) => {
+    // The system may have given the id to somebody else by then.
+    if (isGone) return;
+    await endGroup(child, pid, signal);
+    isGone = true;
+    leaveBehind(pid);
+  };
+  return { pid, log, kill, told: addressOf(child, log) };
+}
+
+function collectOutput(child: ChildProcess): () => string {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  return () => output;
+}
+
+/** The first address in a whole line of its standard output. */
+function addressOf(child: ChildProcess, log: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let unread = '';
+    const fail = (how: string) => settle(() => reject(new Error(`The server ${how}. It wrote:\n${log()}`)));
+    const look = (text: string) => {
+      unread += text;
+      const found = address.exec(unread.slice(0, unread.lastIndexOf('\n') + 1));
+      if (found !== null) settle(() => resolve(found[0]));
+    };
+    // 'close' comes after the last output, 'exit' may come before it.
+    const closed = (code: number | null) =>
+      fail(`ended with ${code ?? 'a signal'} before it told its address`);
+    const timer = setTimeout(() => fail(`told no address in ${startPatienceMs} ms`), startPatienceMs);
+    const settle = (end: () => void) => {
+      clearTimeout(timer);
+      child.stdout?.off('data', look);
+      child.off('close', closed);
+      end();
+    };
+    child.stdout?.on('data', look);
+    child.once('close', closed);
+  });
+}

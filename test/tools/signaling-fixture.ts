@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocket } from 'ws';
+import type { FromClient, FromServer } from '../../signaling/messages.ts';
+import { attachSignaling, type Signaling, type SignalingOptions } from '../../signaling/server.ts';
+
+export const ROOM = 'a'.repeat(22);
+export const OTHER_ROOM = 'b'.repeat(22);
+export const TOKEN = 'T'.repeat(43);
+export const ORIGIN_KEY = 'the secret of the origin';
+
+/** A member key that is the same for the same number. */
+export function memberKey(number: number): string {
+  return Buffer.alloc(32, number).toString('base64url');
+}
+
+export function joinOf(key: string, room = ROOM, token = TOKEN): Extract<FromClient, { type: 'join' }> {
+  return { type: 'join', room, token, key };
+}
+
+export interface OpenServer {
+  url: string;
+  http: Server;
+  signaling: Signaling;
+  close(): Promise<void>;
+}
+
+/** A signaling server with two rooms that one token opens, on a free port of 127.0.0.1 (or on `port`). */
+export async function openSignaling(options: Partial<SignalingOptions> = {}, port = 0): Promise<OpenServer> {
+  const http = createServer();
+  const signaling = attachSignaling({
+    server: http,
+    path: '/signal',
+    door: {
+      async admit(room, token) {
+        if (room !== ROOM && room !== OTHER_ROOM) return 'no-room';
+        return token === TOKEN ? 'ok' : 'bad-token';
+      },
+    },
+    originKey: ORIGIN_KEY,
+    iceServers: [{ urls: 'stun:stun.example.org' }],
+    random: Math.random,
+    log: { warn: () => {} },
+    ...options,
+  });
+  http.listen(port, '127.0.0.1');
+  await once(http, 'listening');
+  const { port: openPort } = http.address() as AddressInfo;
+  return {
+    url: `ws://127.0.0.1:${openPort}/signal`,
+    http,
+    signaling,
+    async close() {
+      await signaling.close();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+/** A bare client: what it sends is what goes out, what came in is read one by one. */
+export class RawClient {
+  readonly socket: WebSocket;
+  /** The close code, once the connection has ended. */
+  readonly closed: Promise<number>;
+  readonly #arrived: FromServer[] = [];
+  #onArrival: () => void = () => {};
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    this.closed = new Promise((resolve) => socket.once('close', (code) => resolve(code)));
+    socket.on('message', (data) => {
+      this.#arrived.push(JSON.parse(String(data)) as FromServer);
+      this.#onArrival();
+    });
+    void this.closed.then(() => this.#onArrival());
+  }
+
+  static async open(url: string): Promise<RawClient> {
+    const client = new RawClient(new WebSocket(url));
+    await once(client.socket, 'open');
+    return client;
+  }
+
+  /** Opens a connection and joins; resolves with its id once the welcome has come. */
+  static async join(url: string, key: string, room = ROOM): Promise<{ client: RawClient; id: string }> {
+    const client = await RawClient.open(url);
+    client.send(joinOf(key, room));
+    const welcome = await client.next('welcome');
+    return { client, id: welcome.id };
+  }
+
+  /** Opens a connection as the origin. */
+  static async serve(url: string): Promise<RawClient> {
+    const client = await RawClient.open(url);
+    client.send({ type: 'serve', key: ORIGIN_KEY });
+    await client.next('serving');
+    return client;
+  }
+
+  send(message: FromClient): void {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  /** The next message, which must be of this type; rejects where the connection ends before. */
+  async next<T extends FromServer['type']>(type: T): Promise<Extract<FromServer, { type: T }>> {
+    while (this.#arrived.length === 0) {
+      if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`closed before ${type} came`);
+      await new Promise<void>((resolve) => {
+        this.#onArrival = resolve;
+      });
+    }
+    const message = this.#arrived.shift();
+    if (message?.type !== type) throw new Error(`expected ${type}, got ${JSON.stringify(message)}`);
+    return message as Extract<FromServer, { type: T }>;
+  }
+
+  /** Resolves once the server has handled all that was sent so far: answers come in order. */
+  async settled(): Promise<void> {
+    const nobody = 'z'.repeat(22);
+    this.send({ type: 'signal', to: nobody, data: '?' });
+    await this.next('absent');
+  }
+
+  async close(): Promise<void> {
+    this.socket.terminate();
+    await this.closed;
+  }
+}
