@@ -1,0 +1,52 @@
+import { CustomSource } from 'mediabunny';
+import { MatineeError } from '../errors.ts';
+
+/** The file being packaged, wherever it is: a File in a browser, a path in Node. Whoever opens it closes it. */
+export interface VideoSource {
+  /** The file's name without folders, for the title. */
+  name: string;
+  sizeBytes: number;
+  /** Resolves with exactly the bytes from start up to, not including, end; rejects where they can't be read. */
+  read(start: number, end: number): Promise<Uint8Array>;
+}
+
+/** A File, as a page or a worker gets it, to read from. Reads slices only: nothing is held in memory. */
+export function fromFile(file: Blob & { readonly name: string }): VideoSource {
+  return {
+    name: file.name,
+    sizeBytes: file.size,
+    read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
+  };
+}
+
+/** The same file for mediabunny. A failed or short read is a MatineeError FILE_UNREADABLE. */
+export function toReaderSource(source: VideoSource): CustomSource {
+  return new CustomSource({
+    getSize: () => source.sizeBytes,
+    read: (start, end) => readExactly(source, start, end),
+    prefetchProfile: 'fileSystem',
+    // The one who awaits the read gets the same error; this only keeps a second, unawaited read from ending the process.
+    handleUnhandledError: () => undefined,
+  });
+}
+
+/**
+ * The bytes from start up to, not including, end.
+ * @throws MatineeError FILE_UNREADABLE where the file can't be read or became shorter.
+ */
+export async function readExactly(source: VideoSource, start: number, end: number): Promise<Uint8Array> {
+  const bytes = await source.read(start, end).catch((error: unknown) => {
+    throw unreadable(error);
+  });
+  if (bytes.byteLength !== end - start)
+    throw unreadable(new Error(`read ${bytes.byteLength} bytes at ${start}`));
+  return bytes;
+}
+
+function unreadable(cause: unknown): MatineeError {
+  return new MatineeError(
+    'FILE_UNREADABLE',
+    'This file can no longer be read. It may have been moved, changed or unplugged: drop it again.',
+    { cause },
+  );
+}

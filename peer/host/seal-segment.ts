@@ -1,0 +1,38 @@
+import type { Bytes } from '../bytes.ts';
+import { encryptSegment } from '../crypto/content.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import { MatineeError } from '../errors.ts';
+import { MAX_SEGMENT_BYTES } from '../limits.ts';
+import { describeSegment, type SegmentEntry } from '../manifest/page.ts';
+import type { PackagedSegment } from './package.ts';
+
+/** A segment ready to be listed and uploaded. */
+export interface SealedSegment {
+  number: number;
+  entry: SegmentEntry;
+  ciphertext: Bytes;
+}
+
+/**
+ * The segment encrypted under the video's content key, with its entry for the manifest.
+ * @throws MatineeError UPLOAD_REFUSED where it is too large for a manifest to list.
+ */
+export async function sealSegment(
+  crypto: Crypto,
+  contentKey: Bytes,
+  segment: PackagedSegment,
+): Promise<SealedSegment> {
+  const { number, startMs, durationMs, data } = segment;
+  if (data.byteLength > MAX_SEGMENT_BYTES) throw tooLarge(segment);
+  const ciphertext = await encryptSegment(crypto, contentKey, number, data);
+  return { number, ciphertext, entry: await describeSegment(crypto, startMs, durationMs, ciphertext) };
+}
+
+function tooLarge({ startMs, data }: PackagedSegment): MatineeError {
+  const [atS, sizeMb] = [Math.round(startMs / 1000), Math.round(data.byteLength / 1e6)];
+  return new MatineeError(
+    'UPLOAD_REFUSED',
+    `This video has ${sizeMb} MB between two key frames, ${atS} s from its start: too much for anyone to wait for. ` +
+      'Export it again with a key frame every 2 seconds or a lower bitrate.',
+  );
+}

@@ -1,0 +1,56 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { MatineeError } from '../peer/errors.ts';
+import type { VideoSource } from '../peer/host/package.ts';
+
+/** A file to package, open until it is closed. */
+export interface OpenFile {
+  source: VideoSource;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file to package.
+ * @throws MatineeError FILE_UNREADABLE where it is not there, not a file, or not ours to read.
+ */
+export async function openFile(path: string): Promise<OpenFile> {
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  const stats = await handle.stat();
+  if (!stats.isFile()) {
+    await handle.close();
+    throw notAFile(path, stats.isDirectory());
+  }
+  const read = (start: number, end: number): Promise<Uint8Array> => readRange(handle, start, end);
+  return {
+    source: { name: basename(path), sizeBytes: stats.size, read },
+    close: () => handle.close(),
+  };
+}
+
+/** Fewer bytes than asked for where the file ends before. */
+async function readRange(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(end - start);
+  let at = 0;
+  while (at < bytes.byteLength) {
+    const { bytesRead } = await handle.read(bytes, at, bytes.byteLength - at, start + at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
+}
+
+function unreadable(path: string, cause: unknown): MatineeError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : 'unknown';
+  const sentence =
+    code === 'ENOENT' || code === 'ENOTDIR'
+      ? `There is no file ${path}. Check the name, and put quotes around one that has spaces.`
+      : `The file ${path} can't be opened (${code}). Check that you may read it.`;
+  return new MatineeError('FILE_UNREADABLE', sentence, { cause });
+}
+
+function notAFile(path: string, isFolder: boolean): MatineeError {
+  const what = isFolder ? 'is a folder. Name a video file in it' : 'is not a file. Name a video file';
+  return new MatineeError('FILE_UNREADABLE', `${path} ${what}.`);
+}

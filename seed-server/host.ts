@@ -1,0 +1,136 @@
+import { resolve } from 'node:path';
+import { inspect, parseArgs } from 'node:util';
+import { systemClock } from '../peer/clock.ts';
+import { chooseCrypto } from '../peer/crypto/choose.ts';
+import { MatineeError } from '../peer/errors.ts';
+import { hostVideo } from '../peer/host/host-video.ts';
+import { openVideo } from '../peer/host/package.ts';
+import { openFile } from './host-file.ts';
+import { ProgressOutput } from './host-output.ts';
+
+const HELP = `Puts a video into a new room of a running seed server and prints the room's link.
+
+  npm run host -- FILE [--server URL]
+
+  FILE          an MP4, MOV, MKV, WebM or TS file
+  --server URL  the seed server (http://localhost:8080 unless told)
+  --help        this text
+
+The link is the last line of standard output, printed as soon as it works; the upload goes on until
+this program ends. Progress goes to standard error. Ctrl-C cancels and takes the room down.
+The exit code is 0 when all is stored, 1 after an error, 130 when cancelled. DEBUG=1 shows where an error is from.
+`;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+interface Job {
+  path: string;
+  server: string;
+}
+
+/** What the command line asks for; null for help. Throws MatineeError REQUEST_MALFORMED where it makes no sense. */
+function readArguments(args: string[]): Job | null {
+  const { values, positionals } = parse(args);
+  if (values.help) return null;
+  const [file, ...more] = positionals;
+  if (file === undefined) throw usageError('Which file?');
+  if (more.length > 0) {
+    throw usageError(
+      `One file at a time, not ${positionals.length}: put quotes around a name that has spaces.`,
+    );
+  }
+  return { path: resolve(startFolder(), file), server: values.server };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        server: { type: 'string', default: 'http://localhost:8080' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    const [what = 'This makes no sense'] = error instanceof Error ? error.message.split('. ') : [];
+    throw usageError(`${what}.`);
+  }
+}
+
+function usageError(what: string): MatineeError {
+  return new MatineeError('REQUEST_MALFORMED', `${what} Say: npm run host -- FILE [--server URL]`);
+}
+
+/** The folder the person is in, which npm leaves for that of package.json before it runs a script. */
+function startFolder(): string {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  return script === 'host' && folder ? folder : process.cwd();
+}
+
+async function run({ path, server }: Job, signal: AbortSignal): Promise<void> {
+  const file = await openFile(path);
+  try {
+    const video = await openVideo(file.source);
+    try {
+      await upload(video, server, signal);
+    } finally {
+      video.close();
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function upload(
+  video: Awaited<ReturnType<typeof openVideo>>,
+  server: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = new ProgressOutput(process.stderr, systemClock);
+  try {
+    await hostVideo({
+      video,
+      server,
+      crypto: await chooseCrypto(),
+      clock: systemClock,
+      fetch,
+      random: Math.random,
+      signal,
+      onRoom({ link }) {
+        output.endLine();
+        process.stdout.write(`${link}\n`);
+      },
+      onProgress: (progress) => output.show(progress),
+    });
+  } finally {
+    output.endLine();
+  }
+}
+
+function tellError(error: unknown): void {
+  const sentence =
+    error instanceof MatineeError ? error.message : `This should not have happened: ${String(error)}`;
+  process.stderr.write(`${sentence}\n`);
+  const { DEBUG: isDebugging } = process.env;
+  if (isDebugging) process.stderr.write(`${inspect(error)}\n`);
+}
+
+async function main(): Promise<number> {
+  const cancel = new AbortController();
+  const onSignal = (): void => cancel.abort();
+  for (const name of SIGNALS) process.on(name, onSignal);
+  try {
+    const job = readArguments(process.argv.slice(2));
+    if (job) await run(job, cancel.signal);
+    else process.stdout.write(HELP);
+    return 0;
+  } catch (error) {
+    tellError(error);
+    return cancel.signal.aborted ? 130 : 1;
+  } finally {
+    for (const name of SIGNALS) process.off(name, onSignal);
+  }
+}
+
+process.exitCode = await main();

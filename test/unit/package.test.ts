@@ -1,0 +1,722 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BufferSource, Input, MP4 } from 'mediabunny';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Bytes, concat, toHex, utf8 } from '../../peer/bytes.ts';
+import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
+import {
+  type OpenedVideo,
+  openVideo,
+  type PackagedSegment,
+  type VideoSource,
+} from '../../peer/host/package.ts';
+import { type Cut, cutSegments } from '../../peer/host/package-cut.ts';
+import { planPackaging, type TrackFacts } from '../../peer/host/package-plan.ts';
+
+const MAIN_CLIP = 'big-buck-bunny-720p-90s.mp4';
+const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
+const folder = await mkdtemp(join(tmpdir(), 'matinee-package-'));
+
+/** The path of a media file, or null, with a loud word about it, where the media folder isn't there. */
+function media(name: string): string | null {
+  const path = fileURLToPath(new URL(`../../../shared/media/${name}`, import.meta.url));
+  if (existsSync(path)) return path;
+  process.stderr.write(`\n!!! NOT TESTED with ${name}: there is no ${path}\n`);
+  return null;
+}
+
+/** A clip made here, or null where ffmpeg can't: B-frames, a key frame every 2 s, sound that begins before the picture. */
+function madeClip(soundCodec: 'aac' | 'libopus', extension: 'mp4' | 'mkv'): string | null {
+  if (!hasFfmpeg) return null;
+  const path = join(folder, `${soundCodec}.${extension}`);
+  const inputs = [
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=d=9:r=24:s=320x180',
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=d=9:r=48000',
+  ];
+  const codecs = ['-c:v', 'libx264', '-g', '48', '-pix_fmt', 'yuv420p', '-c:a', soundCodec];
+  return spawnSync('ffmpeg', ['-v', 'error', '-y', ...inputs, ...codecs, path]).status === 0 ? path : null;
+}
+
+const clip = media(MAIN_CLIP) ?? madeClip('aac', 'mp4');
+if (clip === null) process.stderr.write('\n!!! PACKAGING IS NOT TESTED: neither media nor ffmpeg is here\n');
+if (!hasFfmpeg) process.stderr.write('\n!!! PACKAGED MEDIA IS NOT DECODED: ffmpeg is not installed\n');
+
+interface CountedSource extends VideoSource {
+  readBytes: number;
+}
+
+function sourceOf(name: string, bytes: Uint8Array): CountedSource {
+  const source = {
+    name,
+    sizeBytes: bytes.byteLength,
+    readBytes: 0,
+    read: async (start: number, end: number) => {
+      source.readBytes += end - start;
+      return bytes.slice(start, end);
+    },
+  };
+  return source;
+}
+
+async function openFile(path: string): Promise<OpenedVideo> {
+  return openVideo(sourceOf(basename(path), await readFile(path)));
+}
+
+const never = new AbortController().signal;
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const taken: Item[] = [];
+  for await (const item of items) taken.push(item);
+  return taken;
+}
+
+async function packagedFile(path: string): Promise<PackagedSegment[]> {
+  const video = await openFile(path);
+  try {
+    return await all(video.segments(never));
+  } finally {
+    video.close();
+  }
+}
+
+async function written(name: string, segments: PackagedSegment[]): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, concat(...segments.map(({ data }) => data)));
+  return path;
+}
+
+async function rejection(work: Promise<unknown>): Promise<MatineeError> {
+  try {
+    await work;
+  } catch (error) {
+    assert.instance(error, MatineeError);
+    if (error instanceof MatineeError) return error;
+  }
+  throw new Error('It should have thrown.');
+}
+
+interface Frame {
+  timeS: number;
+  hash: string;
+}
+
+/**
+ * The frames of a stream ('v' or 'a') as ffmpeg sees them: decoded, or as stored ('copy'). Times count from the stream's
+ * first frame, because ffmpeg moves streams with negative composition offsets, as every fragment with B-frames has here.
+ */
+function frames(path: string, stream: 'v' | 'a', how: 'decoded' | 'copy'): Frame[] {
+  const codec = how === 'copy' ? ['-c', 'copy'] : ['-fps_mode', 'passthrough'];
+  const args = ['-v', 'error', '-i', path, '-map', `0:${stream}:0`, ...codec, '-f', 'framemd5', '-'];
+  const { stdout, stderr } = spawnSync('ffmpeg', args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  assert.is(stderr, '', 'ffmpeg has nothing to complain about');
+  const [ticks = 1, perS = 1] = (/#tb 0: (\d+)\/(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
+  const rows = stdout.split('\n').filter((line) => /^\d/.test(line));
+  const stored = rows.map((row) => row.split(',').map((cell) => cell.trim()));
+  const firstTick = Math.min(...stored.map(([, , pts]) => Number(pts)));
+  return stored.map(([, , pts, , , hash = '']) => ({
+    timeS: ((Number(pts) - firstTick) * ticks) / perS,
+    hash,
+  }));
+}
+
+function assertSameHashes(actual: Frame[], expected: Frame[], what: string): void {
+  const hashes = (frames: Frame[]) => frames.map(({ hash }) => hash);
+  assert.equal(hashes(actual), hashes(expected), what);
+}
+
+/** Within the millisecond that Matroska rounds to. */
+function assertSameTimes(actual: Frame[], expected: Frame[], what: string): void {
+  const offMs = actual.map(({ timeS }, i) => Math.abs(timeS - (expected[i]?.timeS ?? -1)) * 1000);
+  assert.ok(Math.max(...offMs) <= 1, `${what}: times differ by up to ${Math.max(...offMs)} ms`);
+}
+
+interface Box {
+  type: string;
+  body: DataView;
+}
+
+/** The boxes of ISO/IEC 14496-12, read without any library. */
+function boxesIn(view: DataView): Box[] {
+  const boxes: Box[] = [];
+  for (let at = 0; at < view.byteLength; at += view.getUint32(at)) {
+    const type = String.fromCharCode(...[4, 5, 6, 7].map((i) => view.getUint8(at + i)));
+    boxes.push({ type, body: new DataView(view.buffer, view.byteOffset + at + 8, view.getUint32(at) - 8) });
+  }
+  return boxes;
+}
+
+function boxesOf(bytes: Bytes): Box[] {
+  return boxesIn(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+}
+
+function find(boxes: Box[], ...path: string[]): DataView[] {
+  const [type, ...rest] = path;
+  const found = boxes.filter((box) => box.type === type).map(({ body }) => body);
+  return rest.length === 0 ? found : found.flatMap((body) => find(boxesIn(body), ...rest));
+}
+
+interface TrackRun {
+  trackId: number;
+  startsOnKey: boolean;
+  startTicks: number;
+  endTicks: number;
+  /** The earliest time at which something is shown. */
+  shownTicks: number;
+}
+
+/** What tfhd, tfdt and trun say of each track in a media segment. */
+function runsOf(segment: Bytes): TrackRun[] {
+  return find(boxesOf(segment), 'moof', 'traf').map((traf) => {
+    const [tfhd, tfdt, trun] = ['tfhd', 'tfdt', 'trun'].map((type) => find(boxesIn(traf), type)[0]);
+    if (!tfhd || !tfdt || !trun) throw new Error('a traf without its boxes');
+    return runOf(tfhd, tfdt, trun);
+  });
+}
+
+function runOf(tfhd: DataView, tfdt: DataView, trun: DataView): TrackRun {
+  const flags = trun.getUint32(0) & 0xffffff;
+  const startTicks = Number(tfdt.getBigUint64(4));
+  let [at, ticks, shownTicks] = [12, startTicks, Number.POSITIVE_INFINITY];
+  const next = (isThere: number, fallback: number) => {
+    if (isThere === 0) return fallback;
+    at += 4;
+    return trun.getInt32(at - 4);
+  };
+  const firstFlags = next(flags & 0x4, -1);
+  let startsOnKey = false;
+  for (let i = 0; i < trun.getUint32(4); i += 1) {
+    const durationTicks = next(flags & 0x100, tfhd.getUint32(8));
+    next(flags & 0x200, 0);
+    const sampleFlags = next(flags & 0x400, tfhd.getUint32(16));
+    if (i === 0) startsOnKey = ((firstFlags === -1 ? sampleFlags : firstFlags) & 0x10000) === 0;
+    shownTicks = Math.min(shownTicks, ticks + next(flags & 0x800, 0));
+    ticks += durationTicks;
+  }
+  return { trackId: tfhd.getUint32(4), startsOnKey, startTicks, endTicks: ticks, shownTicks };
+}
+
+/** Ticks per second of each track, in the order of the init segment; mdhd is version 0 here. */
+function timescales(init: Bytes): number[] {
+  return find(boxesOf(init), 'moov', 'trak', 'mdia', 'mdhd').map((mdhd) => mdhd.getUint32(12));
+}
+
+function assertContiguous(media: PackagedSegment[], endMs: number): void {
+  let nextMs = 0;
+  media.forEach((segment, i) => {
+    assert.is(segment.number, i + 1);
+    assert.is(segment.startMs, nextMs, `segment ${segment.number} starts where the one before ends`);
+    assert.ok(segment.durationMs > 0);
+    nextMs += segment.durationMs;
+  });
+  assert.is(nextMs, endMs, 'the last one ends with the video');
+}
+
+/** The times in the boxes themselves: pictures start with the segment, sound covers its start and leaves no hole. */
+function assertBoxTimes(segments: PackagedSegment[]): void {
+  const [init, ...media] = segments;
+  const scales = timescales(init?.data ?? utf8(''));
+  const soundEnds: number[] = [];
+  for (const { number, startMs, data } of media) {
+    assert.equal(
+      boxesOf(data).map(({ type }) => type),
+      ['moof', 'mdat'],
+    );
+    const runs = runsOf(data);
+    const video = runs.at(-1);
+    const videoScale = scales.at(-1) ?? 1;
+    assert.ok(video?.startsOnKey, `segment ${number} starts on a key frame`);
+    assert.is(Math.round(((video?.shownTicks ?? -1) / videoScale) * 1000), startMs);
+    const sound = runs.length === 2 ? runs[0] : undefined;
+    if (!sound) continue;
+    const packetMs = 50;
+    const leadMs = startMs - (sound.startTicks / (scales[0] ?? 1)) * 1000;
+    assert.ok(
+      number === 1 || (leadMs > -1 && leadMs < packetMs),
+      `segment ${number}: sound leads by ${leadMs} ms`,
+    );
+    const holeTicks = sound.startTicks - (soundEnds.at(-1) ?? sound.startTicks);
+    assert.ok(
+      Math.abs(holeTicks / (scales[0] ?? 1)) < 0.0011,
+      `a hole of ${holeTicks} ticks before ${number}`,
+    );
+    soundEnds.push(sound.endTicks);
+  }
+}
+
+const copying = suite('packaging copies a video into segments');
+
+if (clip) {
+  copying('should start with ftyp and moov, and hold nothing but moof and mdat after that', async () => {
+    const segments = await packagedFile(clip);
+    assert.equal(
+      boxesOf(segments[0]?.data ?? utf8('')).map(({ type }) => type),
+      ['ftyp', 'moov'],
+    );
+    assert.is(find(boxesOf(segments[0]?.data ?? utf8('')), 'moov', 'trak', 'edts').length, 0, 'no edit list');
+    assertBoxTimes(segments);
+  });
+
+  copying('should describe the video and cover it without a hole', async () => {
+    const video = await openFile(clip);
+    const [init, ...media] = await all(video.segments(never));
+    video.close();
+    assert.is(`${init?.number} ${init?.startMs} ${init?.durationMs}`, '0 0 0');
+    assert.is(video.info.title, basename(clip, '.mp4'));
+    assert.is(video.info.hasAudio, true);
+    assert.match(video.info.mime, /^video\/mp4; codecs="avc1\.64\w{4}, mp4a\.40\.2"$/);
+    assertContiguous(media, video.info.durationMs);
+  });
+
+  copying('should give the same bytes each time, so that an upload can be resumed', async () => {
+    const video = await openFile(clip);
+    const hash = async () => {
+      const bytes = concat(...(await all(video.segments(never))).map(({ data }) => data));
+      return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+    };
+    const first = await hash();
+    assert.is(await hash(), first);
+    video.close();
+    const init = (await packagedFile(clip))[0]?.data ?? utf8('');
+    const [mvhd] = find(boxesOf(init), 'moov', 'mvhd');
+    assert.is(mvhd?.getUint32(4), 0, 'no creation time');
+    assert.is(mvhd?.getUint32(8), 0, 'no modification time');
+    assert.is(mvhd?.getUint32(12), 57600, 'and nothing else wiped');
+  });
+
+  copying('should cut the same when it begins in the middle', async () => {
+    const input = new Input({ source: new BufferSource(await readFile(clip)), formats: [MP4] });
+    const [video, audio] = [await input.getPrimaryVideoTrack(), await input.getPrimaryAudioTrack()];
+    if (!video) throw new Error('no video track');
+    const shape = (cuts: Cut[]) =>
+      cuts.map(({ startS, endS, video, audio }) => [
+        startS,
+        endS,
+        ...[...video, ...audio].map(
+          ({ timestamp, duration, byteLength }) => `${timestamp} ${duration} ${byteLength}`,
+        ),
+      ]);
+    const streams = { video, audio, originS: 0 };
+    const whole = await all(cutSegments(streams, 0, never));
+    const rest = await all(cutSegments(streams, whole[2]?.startS ?? 0, never));
+    input.dispose();
+    assert.equal(shape(rest), shape(whole.slice(2)));
+  });
+}
+
+/** What is compared is every frame of the stream: its hash, and its time from the stream's start. */
+interface ExactCopy {
+  name: string;
+  how: ('decoded' | 'copy')[];
+  streams: ('v' | 'a')[];
+  durationMs: number;
+  segments: number;
+  /** Of the picture: the source's own, unless too fine to write. */
+  ticksPerS: number;
+}
+
+const exactCopies: ExactCopy[] = [
+  {
+    name: MAIN_CLIP,
+    how: ['copy'],
+    streams: ['v', 'a'],
+    durationMs: 90_000,
+    segments: 45,
+    ticksPerS: 12_288,
+  },
+  {
+    name: 'sintel-trailer-2-subtitles.mkv',
+    how: ['copy', 'decoded'],
+    streams: ['v', 'a'],
+    durationMs: 52_167,
+    segments: 25,
+    ticksPerS: 1000,
+  },
+  {
+    // Three real key frames: at 0, 8.3 and 9.2 s. Its own ticks are of 1/23040000 s.
+    name: 'rooftop-moov-at-end.mp4',
+    how: ['copy'],
+    streams: ['v', 'a'],
+    durationMs: 17_063,
+    segments: 2,
+    ticksPerS: 1_000_000,
+  },
+  {
+    name: 'test-card-no-audio.mp4',
+    how: ['copy', 'decoded'],
+    streams: ['v'],
+    durationMs: 16_000,
+    segments: 2,
+    ticksPerS: 12_800,
+  },
+  {
+    // Annex B and ADTS framing becomes MP4's: other bytes, the same pictures and sound.
+    name: 'c64-h264-aac.ts',
+    how: ['decoded'],
+    streams: ['v', 'a'],
+    durationMs: 8_000,
+    segments: 4,
+    ticksPerS: 90_000,
+  },
+];
+
+for (const copy of exactCopies) {
+  const { name, how, streams } = copy;
+  const path = media(name);
+  if (!path) continue;
+  copying(`should keep every frame and its time: ${name}`, async () => {
+    const segments = await packagedFile(path);
+    assertContiguous(segments.slice(1), copy.durationMs);
+    assertBoxTimes(segments);
+    assert.is(segments.length - 1, copy.segments);
+    assert.is(timescales(segments[0]?.data ?? utf8('')).at(-1), copy.ticksPerS);
+    if (!hasFfmpeg) return;
+    const packaged = await written(`${name}.mp4`, segments);
+    for (const stream of streams) {
+      for (const way of how) {
+        const what = `${name} ${stream} ${way}`;
+        const [actual, expected] = [frames(packaged, stream, way), frames(path, stream, way)];
+        assertSameHashes(actual, expected, what);
+        // A decoder of sound makes up its own times out of the stored ones, smoothing what Matroska rounded.
+        if (stream === 'v' || way === 'copy') assertSameTimes(actual, expected, what);
+      }
+    }
+  });
+}
+
+const mkv = media('sintel-trailer-2-subtitles.mkv');
+if (mkv) {
+  copying(
+    'should make the first segment end at the first key frame, and the others about 2 s long',
+    async () => {
+      const [, first, ...others] = await packagedFile(mkv);
+      assert.is(first?.durationMs, 917);
+      for (const { durationMs } of others.slice(0, -1)) assert.ok(durationMs >= 1900 && durationMs < 3000);
+    },
+  );
+
+  if (hasFfmpeg) {
+    copying('should make each segment playable with nothing but the init segment', async () => {
+      const segments = await packagedFile(mkv);
+      const [init, middle] = [segments[0], segments[10]];
+      if (!init || !middle) throw new Error('too few segments');
+      const alone = frames(await written('alone.mp4', [init, middle]), 'v', 'decoded');
+      const whole = frames(mkv, 'v', 'decoded');
+      const at = whole.findIndex(({ timeS }) => Math.round(timeS * 1000) === middle.startMs);
+      assert.is(alone.length, 48);
+      assertSameHashes(alone, whole.slice(at, at + alone.length), 'the segment alone');
+    });
+  }
+}
+
+// AAC: an edit list says to play from the second packet. Opus: Matroska shows the picture 7 ms after the sound begins.
+for (const primed of [madeClip('aac', 'mp4'), madeClip('libopus', 'mkv')]) {
+  if (!primed) continue;
+  copying(
+    `should leave out one packet of sound from before the first picture: ${basename(primed)}`,
+    async () => {
+      const segments = await packagedFile(primed);
+      const packaged = await written('primed.mp4', segments);
+      assertSameHashes(frames(packaged, 'a', 'copy'), frames(primed, 'a', 'copy').slice(1), 'stored sound');
+      assertSameHashes(frames(packaged, 'v', 'decoded'), frames(primed, 'v', 'decoded'), 'pictures');
+      assert.is(
+        find(boxesOf(segments[0]?.data ?? utf8('')), 'moov', 'trak', 'edts').length,
+        0,
+        'no edit list',
+      );
+      assertBoxTimes(segments);
+    },
+  );
+}
+
+const path720p = media(MAIN_CLIP);
+if (path720p) {
+  copying('should not trust a file that calls an ordinary frame a key frame', async () => {
+    const bytes = new Uint8Array(await readFile(path720p));
+    const [stss] = find(boxesOf(bytes), 'moov', 'trak', 'mdia', 'minf', 'stbl', 'stss');
+    assert.is(stss?.getUint32(12), 49, 'the second key frame is the 49th frame');
+    stss?.setUint32(12, 30);
+    const video = await openVideo(sourceOf('clip.mp4', bytes));
+    const [, first] = await all(video.segments(never));
+    video.close();
+    assert.is(first?.durationMs, 4000);
+  });
+}
+
+const phone = media('iphone-portrait.MOV');
+if (phone) {
+  copying('should stand a phone video upright', async () => {
+    const video = await openFile(phone);
+    const [init] = await all(video.segments(never));
+    video.close();
+    assert.is(`${video.info.widthPx}x${video.info.heightPx}`, '320x568');
+    const tkhd = find(boxesOf(init?.data ?? utf8('')), 'moov', 'trak', 'tkhd').at(-1);
+    // The matrix of a version 0 tkhd, its upper left in 16.16 fixed point: a quarter turn clockwise.
+    assert.equal(
+      [40, 44, 52, 56].map((at) => (tkhd?.getInt32(at) ?? 0) / 65536),
+      [0, 1, -1, 0],
+    );
+  });
+}
+
+const truncated = media('truncated-download.mp4');
+if (truncated) {
+  copying('should package what is there of a download that was cut off, with its real duration', async () => {
+    const video = await openFile(truncated);
+    const [, ...rest] = await all(video.segments(never));
+    video.close();
+    // 28.7 s of pictures and a little more sound; the index promises 52.2 s.
+    assert.is(video.info.durationMs, 29_118);
+    assertContiguous(rest, 29_118);
+  });
+}
+
+copying.after(() => rm(folder, { recursive: true, force: true }));
+copying.run();
+
+const flowing = suite('packaging goes at the pace of whoever takes the segments');
+
+if (clip) {
+  flowing('should not read ahead while nobody asks', async () => {
+    const source = sourceOf('clip.mp4', await readFile(clip));
+    const video = await openVideo(source);
+    const segments = video.segments(never);
+    await segments.next();
+    await segments.next();
+    const readBytes = source.readBytes;
+    assert.ok(readBytes < source.sizeBytes / 2, `${readBytes} of ${source.sizeBytes} bytes`);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    assert.is(source.readBytes, readBytes);
+    await segments.return();
+    video.close();
+  });
+
+  flowing('should stop at once when aborted, even while a read hangs', async () => {
+    const bytes = await readFile(clip);
+    let isHanging = false;
+    const { sizeBytes, read } = sourceOf('clip.mp4', bytes);
+    const hang = () => new Promise<Uint8Array>(() => undefined);
+    const video = await openVideo({
+      name: 'clip.mp4',
+      sizeBytes,
+      read: (a, b) => (isHanging ? hang() : read(a, b)),
+    });
+    const controller = new AbortController();
+    const segments = video.segments(controller.signal);
+    await segments.next();
+    isHanging = true;
+    const rest = rejection(all(segments));
+    await new Promise(setImmediate);
+    controller.abort();
+    assert.is((await rest).code, 'ABORTED');
+    assert.is((await segments.next()).done, true);
+    video.close();
+  });
+
+  flowing('should not start when the signal has aborted already', async () => {
+    const source = sourceOf('clip.mp4', await readFile(clip));
+    const video = await openVideo(source);
+    const readBytes = source.readBytes;
+    assert.is((await rejection(video.segments(AbortSignal.abort()).next())).code, 'ABORTED');
+    assert.is(source.readBytes, readBytes);
+    video.close();
+  });
+
+  flowing('should stop when the video is closed', async () => {
+    const video = await openFile(clip);
+    const segments = video.segments(never);
+    await segments.next();
+    video.close();
+    assert.is((await rejection(all(segments))).code, 'ABORTED');
+  });
+
+  flowing('should stop reading when its taker leaves', async () => {
+    const source = sourceOf('clip.mp4', await readFile(clip));
+    const video = await openVideo(source);
+    for await (const segment of video.segments(never)) if (segment.number === 1) break;
+    const readBytes = source.readBytes;
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    assert.is(source.readBytes, readBytes);
+    video.close();
+  });
+
+  flowing('should say so when the file can no longer be read', async () => {
+    const { sizeBytes, read } = sourceOf('clip.mp4', await readFile(clip));
+    let isGone = false;
+    const gone = async () => Promise.reject(new Error('NotReadableError'));
+    const video = await openVideo({
+      name: 'clip.mp4',
+      sizeBytes,
+      read: (a, b) => (isGone ? gone() : read(a, b)),
+    });
+    const segments = video.segments(never);
+    await segments.next();
+    isGone = true;
+    const error = await rejection(all(segments));
+    assert.is(error.code, 'FILE_UNREADABLE');
+    assert.match(error.message, 'can no longer be read');
+    video.close();
+  });
+
+  flowing('should read a file from disk in Node without holding it', async () => {
+    const file = await open(clip);
+    const { size } = await file.stat();
+    let largestBytes = 0;
+    const read = async (start: number, end: number) => {
+      largestBytes = Math.max(largestBytes, end - start);
+      const bytes = new Uint8Array(end - start);
+      await file.read(bytes, 0, bytes.byteLength, start);
+      return bytes;
+    };
+    const video = await openVideo({ name: basename(clip), sizeBytes: size, read });
+    let packagedBytes = 0;
+    for await (const { data } of video.segments(never)) packagedBytes += data.byteLength;
+    video.close();
+    await file.close();
+    assert.ok(packagedBytes > size * 0.9);
+    assert.ok(largestBytes < 2 ** 21, `read ${largestBytes} bytes at once`);
+  });
+}
+
+flowing.run();
+
+const refusing = suite('packaging refuses what a room could not play');
+
+const noise = new Uint8Array(100_000).map((_, i) => (i * 7919 + (i >> 3) * 31) & 255);
+const jpegHead = new Uint8Array([255, 216, 255, 224, 0, 16, 74, 70, 73, 70, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0]);
+const refusedBytes: { what: string; bytes: Uint8Array; code: ErrorCode; message: RegExp }[] = [
+  {
+    what: 'an empty file',
+    bytes: utf8(''),
+    code: 'FILE_EMPTY',
+    message: /^This file is empty \(0 bytes\)\./,
+  },
+  {
+    what: 'a text',
+    bytes: utf8('Dear diary\n'.repeat(99)),
+    code: 'FILE_NOT_VIDEO',
+    message: /not a video.*Drop an MP4/,
+  },
+  { what: 'one byte', bytes: utf8('x'), code: 'FILE_NOT_VIDEO', message: /not a video/ },
+  { what: 'noise', bytes: noise, code: 'FILE_NOT_VIDEO', message: /not a video/ },
+  { what: 'a JPEG', bytes: jpegHead, code: 'FILE_NOT_VIDEO', message: /not a video/ },
+  {
+    what: 'a playlist',
+    bytes: utf8('#EXTM3U\n#EXTINF:2\na.ts\n'),
+    code: 'FILE_NOT_VIDEO',
+    message: /not a video/,
+  },
+  {
+    what: 'Flash',
+    bytes: utf8('FLV\x01\x05'),
+    code: 'CODEC_UNSUPPORTED',
+    message: /^Flash video.*Convert it/,
+  },
+];
+for (const { what, bytes, code, message } of refusedBytes) {
+  refusing(`should refuse ${what}`, async () => {
+    const error = await rejection(openVideo(sourceOf('x.mp4', bytes)));
+    assert.is(error.code, code);
+    assert.match(error.message, message);
+  });
+}
+
+const refusedFiles: { name: string; code: ErrorCode; message: RegExp }[] = [
+  { name: 'broken-no-moov.mp4', code: 'FILE_NOT_VIDEO', message: /index is missing.*Download it again/ },
+  { name: 'hevc-1080p-aac.mp4', code: 'CODEC_UNSUPPORTED', message: /picture.*H\.265 \(HEVC\).*Convert it/ },
+  { name: 'mpeg4.avi', code: 'CODEC_UNSUPPORTED', message: /AVI.*MPEG-4 Part 2.*Convert it/ },
+  {
+    name: 'h264-ac3-srt.mkv',
+    code: 'CODEC_UNSUPPORTED',
+    message: /sound.*AC-3 \(Dolby Digital\).*Convert it/,
+  },
+  {
+    name: 'big-buck-bunny-30s-vp8-vorbis.webm',
+    code: 'CODEC_UNSUPPORTED',
+    message: /picture.*VP8.*Convert it/,
+  },
+];
+for (const { name, code, message } of refusedFiles) {
+  const path = media(name);
+  if (!path) continue;
+  refusing(`should refuse ${name}`, async () => {
+    const error = await rejection(openFile(path));
+    assert.is(error.code, code);
+    assert.match(error.message, message);
+  });
+}
+
+refusing.run();
+
+const planning = suite('the plan for a file');
+
+const avc: TrackFacts = { kind: 'video', codec: 'avc', codecString: 'avc1.64001f', fileCodecId: 'avc1' };
+const aac: TrackFacts = { kind: 'audio', codec: 'aac', codecString: 'mp4a.40.2', fileCodecId: 'mp4a' };
+const ac3: TrackFacts = { kind: 'audio', codec: 'ac3', codecString: 'ac-3', fileCodecId: 'A_AC3' };
+
+function refusal(tracks: TrackFacts[]): string {
+  try {
+    planPackaging(tracks);
+  } catch (error) {
+    if (error instanceof MatineeError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return 'accepted';
+}
+
+planning('should copy H.264 with AAC, wherever the tracks stand', () => {
+  assert.equal(planPackaging([aac, avc]), {
+    videoIndex: 1,
+    audioIndex: 0,
+    mime: 'video/mp4; codecs="avc1.64001f, mp4a.40.2"',
+  });
+});
+
+planning('should take a silent video', () => {
+  assert.equal(planPackaging([avc]), {
+    videoIndex: 0,
+    audioIndex: null,
+    mime: 'video/mp4; codecs="avc1.64001f"',
+  });
+});
+
+planning('should take the sound track that plays where the first does not', () => {
+  assert.is(planPackaging([avc, ac3, aac]).audioIndex, 2);
+});
+
+planning('should name Opus the way Safari knows it', () => {
+  const opus: TrackFacts = { kind: 'audio', codec: 'opus', codecString: 'opus', fileCodecId: 'A_OPUS' };
+  assert.is(planPackaging([avc, opus]).mime, 'video/mp4; codecs="avc1.64001f, Opus"');
+});
+
+planning('should refuse sound alone', () => {
+  assert.match(refusal([aac]), /^FILE_NOT_VIDEO .*sound but no picture/);
+});
+
+planning('should refuse 10-bit H.264 and xHE-AAC, naming the variant', () => {
+  assert.match(
+    refusal([{ ...avc, codecString: 'avc1.6e001f' }, aac]),
+    /^CODEC_UNSUPPORTED .*H\.264 \(avc1\.6e001f\)/,
+  );
+  assert.match(
+    refusal([avc, { ...aac, codecString: 'mp4a.40.42' }]),
+    /^CODEC_UNSUPPORTED .*AAC \(mp4a\.40\.42\)/,
+  );
+});
+
+planning('should name a codec nobody knows by what the file calls it', () => {
+  const unknown: TrackFacts = { kind: 'video', codec: null, codecString: null, fileCodecId: 'SVQ3' };
+  assert.match(refusal([unknown, aac]), /^CODEC_UNSUPPORTED .*“SVQ3”/);
+});
+
+planning.run();
