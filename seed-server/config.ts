@@ -1,0 +1,85 @@
+import * as v from 'valibot';
+import { iceServersText } from '../signaling/ice-servers.ts';
+import type { IceServer } from '../signaling/messages.ts';
+import { StartError } from './start-error.ts';
+
+/** How much is logged; pino's levels. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const BYTES_PER_GB = 1_000_000_000;
+
+/** What the environment says, checked. */
+export interface Config {
+  /** 0: any free one. */
+  port: number;
+  /** Null: every address of this machine, IPv6 and IPv4. */
+  host: string | null;
+  dataDir: string;
+  /** Mbit/s that the origin sends at most to all together; null: no limit. */
+  originMbit: number | null;
+  iceServers: IceServer[];
+  /** Bytes that all rooms together may take; Infinity: no limit. */
+  maxStoreBytes: number;
+  logLevel: (typeof LOG_LEVELS)[number];
+}
+
+const amount = v.pipe(v.string(), v.regex(/^\d{1,9}(\.\d{1,9})?$/), v.transform(Number));
+
+/** Each variable: how it is read, and the end of the sentence "NAME must be ...". */
+const VARIABLES = {
+  PORT: {
+    schema: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65_535)),
+    expected: 'a number from 0 (any free port) to 65535',
+  },
+  HOST: {
+    schema: v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:_-]+$/)),
+    expected: 'a name or address of this machine, such as localhost or 192.168.1.5',
+  },
+  DATA_DIR: {
+    schema: v.pipe(
+      v.string(),
+      v.check((path) => !path.includes('\0')),
+    ),
+    expected: 'the path of a folder',
+  },
+  ORIGIN_MBIT: { schema: amount, expected: 'a number of Mbit/s such as 40 or 2.5; 0 means no limit' },
+  ICE_SERVERS: {
+    schema: iceServersText,
+    expected: 'a JSON array such as [{"urls": "stun:stun.example.org"}]',
+  },
+  MAX_STORE_GB: { schema: amount, expected: 'a number of gigabytes such as 50 or 0.5; 0 means no limit' },
+  LOG_LEVEL: { schema: v.picklist(LOG_LEVELS), expected: `one of ${LOG_LEVELS.join(', ')}` },
+};
+
+type Name = keyof typeof VARIABLES;
+type Values = { [N in Name]?: v.InferOutput<(typeof VARIABLES)[N]['schema']> };
+
+/**
+ * The configuration in an environment; an empty variable counts as unset.
+ * @throws StartError with a sentence for each variable that is wrong.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const values = readVariables(env);
+  return {
+    port: values.PORT ?? 8080,
+    host: values.HOST ?? null,
+    dataDir: values.DATA_DIR ?? './data',
+    originMbit: values.ORIGIN_MBIT || null,
+    iceServers: values.ICE_SERVERS ?? [],
+    maxStoreBytes: values.MAX_STORE_GB ? values.MAX_STORE_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
+    logLevel: values.LOG_LEVEL ?? 'info',
+  };
+}
+
+function readVariables(env: Readonly<Record<string, string | undefined>>): Values {
+  const entries = Object.fromEntries(
+    Object.entries(VARIABLES).map(([name, { schema }]) => [name, v.optional(schema)]),
+  ) as { [N in Name]: v.OptionalSchema<(typeof VARIABLES)[N]['schema'], undefined> };
+  const set = Object.fromEntries(Object.entries(env).filter(([, text]) => text !== ''));
+  const parsed = v.safeParse(v.object(entries), set);
+  if (parsed.success) return parsed.output as Values;
+  const wrong = new Set(parsed.issues.map((issue) => issue.path?.[0]?.key));
+  const sentences = Object.entries(VARIABLES)
+    .filter(([name]) => wrong.has(name))
+    .map(([name, { expected }]) => `${name} must be ${expected}.`);
+  throw new StartError(sentences.join('\n'));
+}

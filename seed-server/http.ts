@@ -1,0 +1,95 @@
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { Crypto } from '../peer/crypto/crypto.ts';
+import { MatineeError } from '../peer/errors.ts';
+import { roomDoor } from './room-door.ts';
+import { BYTES_TYPE } from './routes/api.ts';
+import { sendFailure } from './routes/failure.ts';
+import { addManifestRoutes } from './routes/manifests.ts';
+import { addPages } from './routes/pages.ts';
+import { addRoomRoutes } from './routes/rooms.ts';
+import { SECURITY_HEADERS } from './routes/security-headers.ts';
+import { addSegmentRoutes } from './routes/segments.ts';
+import type { Store } from './store/store.ts';
+
+/** Milliseconds without a byte either way after which a connection is cut. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** Milliseconds until a request must have come in whole: 64 MiB at 0.15 Mbit/s. */
+const REQUEST_TIMEOUT_MS = 60 * 60 * 1000;
+
+export interface HttpOptions {
+  store: Store;
+  crypto: Crypto;
+  /** The built web app; where it is missing the pages say so. */
+  webFolder: string;
+  /** Gets method, route, status and duration of requests, and the first four characters of the room's id; no ids, no tokens. */
+  log: FastifyBaseLogger;
+  /** Something about this room was stored or removed. */
+  onChange(room: string): void;
+  /** Default: a minute. */
+  idleTimeoutMs?: number;
+}
+
+/** The HTTP side of the seed server (PROTOCOL.md, "HTTP"), ready to listen; closing it is the caller's. */
+export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    loggerInstance: options.log,
+    // Ours (addLogging) says less: no addresses.
+    logController: new LogController({ disableRequestLogging: true }),
+    exposeHeadRoutes: false,
+    connectionTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
+  takeBytesOnly(app);
+  addLogging(app, options.log);
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
+  app.setErrorHandler(sendFailure);
+  app.setNotFoundHandler((request, reply) =>
+    sendFailure(new MatineeError('NOT_FOUND', 'There is nothing at this address.'), request, reply),
+  );
+  await app.register(async (inner) => addApi(inner, options));
+  await addPages(app, options.webFolder);
+  await app.ready();
+  return app;
+}
+
+function addApi(app: FastifyInstance, options: HttpOptions): void {
+  const api = { ...options, door: roomDoor(options.store, options.crypto) };
+  // What a token opens is nobody else's to keep.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+  app.get('/api/health', async () => ({ status: 'ok' }));
+  addRoomRoutes(app, api);
+  addManifestRoutes(app, api);
+  addSegmentRoutes(app, api);
+}
+
+/** Bodies are left unread for the routes, which know how much they may hold. */
+function takeBytesOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(BYTES_TYPE, (_request, _body, done) => done(null));
+}
+
+function addLogging(app: FastifyInstance, log: FastifyBaseLogger): void {
+  app.addHook('onResponse', async (request, reply) => {
+    log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        room: roomInPath(request),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'answered',
+    );
+  });
+}
+
+function roomInPath({ params }: FastifyRequest): string | undefined {
+  const hasRoom = typeof params === 'object' && params !== null && 'room' in params;
+  return hasRoom ? String(params.room).slice(0, 4) : undefined;
+}

@@ -1,0 +1,32 @@
+import * as v from 'valibot';
+import { toOrigin } from './origin-messages.ts';
+
+export interface OriginDuties {
+  /** Something about this room was stored or removed. */
+  onChanged(room: string): void;
+  /** Time to end: close everything. The process exits once this resolves. Called once. */
+  onStop(): Promise<void>;
+}
+
+/** Ties the origin's process to the main one that started it: hears from it, and ends when told to or when it is gone. */
+export function followParent(duties: OriginDuties): void {
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    duties.onStop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('message', (message) => {
+    const parsed = v.safeParse(toOrigin, message);
+    if (parsed.success) duties.onChanged(parsed.output.room);
+  });
+  process.once('disconnect', stop);
+  process.once('SIGTERM', stop);
+  // Ctrl+C reaches every process of a terminal; the main one hears it too, and says when to end.
+  process.on('SIGINT', () => {});
+  // It may have gone while we were starting.
+  if (process.connected === false) stop();
+}

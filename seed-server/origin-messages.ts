@@ -1,0 +1,23 @@
+import * as v from 'valibot';
+import { LOG_LEVELS } from './config.ts';
+
+/** What the main process tells the origin's process, over Node's channel between the two. */
+export const toOrigin = v.variant('type', [
+  /** Something about this room was stored or removed: read it again. */
+  v.object({ type: v.literal('changed'), room: v.string() }),
+]);
+export type ToOrigin = v.InferOutput<typeof toOrigin>;
+
+/** The environment that the origin's process is started with. */
+export const originEnvironment = v.object({
+  /** ws: address of the signaling server. */
+  SIGNALING_URL: v.string(),
+  /** The secret by which it proves to the signaling server that it is the origin. */
+  ORIGIN_KEY: v.string(),
+  DATA_DIR: v.string(),
+  /** Mbit/s that it sends at most to all together; 0: no limit. */
+  ORIGIN_MBIT: v.pipe(v.string(), v.transform(Number), v.number()),
+  LOG_LEVEL: v.picklist(LOG_LEVELS),
+});
+/** As text, which is all that an environment can hold. */
+export type OriginEnvironment = v.InferInput<typeof originEnvironment>;

@@ -1,0 +1,112 @@
+import type { Clock } from '../../peer/clock.ts';
+import type { Crypto } from '../../peer/crypto/crypto.ts';
+import { SendBudget } from '../../peer/swarm/send-budget.ts';
+import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
+import { connectSignaling, type SignalingClient, type WebSocketLike } from '../../signaling/client.ts';
+import { type FromServer, type IceServer, ORIGIN } from '../../signaling/messages.ts';
+import { ReadStore } from '../store/read-store.ts';
+import { ServedRoom } from './served-room.ts';
+
+/** Connections at once at most, over all rooms: each costs two threads and a megabyte in the native library. */
+const MAX_LINKS = 256;
+
+/** Rooms kept in mind at most, for their chat; those without members go first. */
+const MAX_ROOMS = 1000;
+
+export interface OriginPeerParts {
+  crypto: Crypto;
+  clock: Clock;
+  random(): number;
+  signalingUrl: string;
+  /** The secret shared with the signaling server. */
+  originKey: string;
+  dataDir: string;
+  /** Bytes per second to all members together; null without limit. */
+  sendBytesPerSec: number | null;
+  openSocket(url: string): WebSocketLike;
+  createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike;
+  onError(error: unknown): void;
+}
+
+/** The origin: one signaling connection for all rooms, and a ServedRoom for each in which somebody asked for it. */
+export class OriginPeer {
+  readonly #parts: OriginPeerParts;
+  readonly #store: ReadStore;
+  readonly #budget: SendBudget;
+  readonly #rooms = new Map<string, ServedRoom>();
+  readonly #signaling: SignalingClient;
+  #iceServers: readonly IceServer[] = [];
+
+  constructor(parts: OriginPeerParts) {
+    this.#parts = parts;
+    this.#store = new ReadStore(parts.dataDir);
+    this.#budget = new SendBudget(parts.clock, parts.sendBytesPerSec);
+    this.#signaling = connectSignaling({
+      url: parts.signalingUrl,
+      openSocket: parts.openSocket,
+      hello: { type: 'serve', key: parts.originKey },
+      clock: parts.clock,
+      random: parts.random,
+      on: (message) => this.#received(message),
+      onState: () => undefined,
+    });
+  }
+
+  /** Something of this room changed in the store, or the room was taken down. */
+  changed(room: string): void {
+    this.#rooms.get(room)?.refresh();
+  }
+
+  close(): void {
+    this.#signaling.close();
+    for (const room of this.#rooms.values()) room.close();
+    this.#budget.close();
+  }
+
+  #received(message: FromServer): void {
+    if (message.type === 'serving') this.#iceServers = message.iceServers;
+    else if (message.type === 'error') this.#parts.onError(new Error(`signaling: ${message.message}`));
+    else if (message.type === 'absent' && message.room) this.#rooms.get(message.room)?.hangUp(message.id);
+    else if (message.type === 'signal' && message.room)
+      this.#room(message.room).receive(message.from, message.data);
+  }
+
+  #room(id: string): ServedRoom {
+    const known = this.#rooms.get(id);
+    if (known) return known;
+    this.#makeRoom();
+    const room = new ServedRoom({
+      ...this.#parts,
+      room: id,
+      store: this.#store,
+      budget: this.#budget,
+      originId: ORIGIN,
+      createPeer: (isInitiator) => this.#parts.createPeer(isInitiator, this.#iceServers),
+      mayAccept: () => this.#linkCount() < MAX_LINKS,
+      onGone: () => this.#forget(id),
+      sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data, room: id }),
+    });
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  #linkCount(): number {
+    let sum = 0;
+    for (const room of this.#rooms.values()) sum += room.linkCount;
+    return sum;
+  }
+
+  #makeRoom(): void {
+    if (this.#rooms.size < MAX_ROOMS) return;
+    for (const [id, room] of this.#rooms) {
+      if (room.linkCount > 0) continue;
+      this.#forget(id);
+      return;
+    }
+  }
+
+  #forget(id: string): void {
+    this.#rooms.get(id)?.close();
+    this.#rooms.delete(id);
+  }
+}

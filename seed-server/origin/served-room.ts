@@ -1,0 +1,132 @@
+import { type Bytes, fromBase64url } from '../../peer/bytes.ts';
+import type { Clock } from '../../peer/clock.ts';
+import type { Crypto } from '../../peer/crypto/crypto.ts';
+import { MatineeError } from '../../peer/errors.ts';
+import { openHead } from '../../peer/manifest/head.ts';
+import { OriginRoom } from '../../peer/room/origin-room.ts';
+import type { PieceSource } from '../../peer/swarm/piece-store.ts';
+import type { SendBudget } from '../../peer/swarm/send-budget.ts';
+import { Connector, type ConnectorParts } from '../../peer/transport/connector.ts';
+import type { ReadStore } from '../store/read-store.ts';
+import { DiskPieces } from './disk-pieces.ts';
+
+export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'mayAccept'> {
+  room: string;
+  store: ReadStore;
+  crypto: Crypto;
+  clock: Clock;
+  budget: SendBudget;
+  originId: string;
+  sendSignal(to: string, text: string): void;
+  /** The room was taken down. */
+  onGone(): void;
+  onError(error: unknown): void;
+}
+
+/** Nothing is stored of a room before its first manifest. */
+const NOTHING: PieceSource = { pieceBytes: () => 0, read: async () => false };
+
+/** One room as the origin serves it: what the store holds of it, and the connections to its members. */
+export class ServedRoom {
+  readonly #parts: ServedRoomParts;
+  readonly #origin: OriginRoom;
+  readonly #connector: Connector;
+  readonly #stored = new Set<number>();
+  #pieces: DiskPieces | null = null;
+  #isReadingDue = false;
+  #reading: Promise<void> = Promise.resolve();
+
+  /** @throws MatineeError REQUEST_MALFORMED where `room` is no room id. */
+  constructor(parts: ServedRoomParts) {
+    const { room, crypto, clock, budget, originId } = parts;
+    const roomId = fromBase64url(room);
+    if (!roomId) throw new MatineeError('REQUEST_MALFORMED', 'not a room id');
+    this.#parts = parts;
+    this.#origin = new OriginRoom({
+      crypto,
+      clock,
+      roomId,
+      budget,
+      source: {
+        pieceBytes: (segment, piece) => (this.#pieces ?? NOTHING).pieceBytes(segment, piece),
+        read: (segment, piece, into) => (this.#pieces ?? NOTHING).read(segment, piece, into),
+      },
+      stored: this.#stored,
+      onLinkClosed: () => this.#closeFilesIfIdle(),
+      onError: parts.onError,
+    });
+    this.#connector = new Connector({
+      ...parts,
+      selfId: originId,
+      randomBytes: (countBytes) => crypto.randomBytes(countBytes),
+      // The origin has no key to seal with; its own addresses are the server's.
+      seal: async (_, text) => text,
+      unseal: async (_, text) => text,
+      onChannel: (id, channel) => this.#origin.connect(channel, { id, kind: 'member' }),
+      onFailure: () => undefined,
+      onBadSignal: (_, error) => parts.onError(error),
+    });
+    this.refresh();
+  }
+
+  /** Members connected now. */
+  get linkCount(): number {
+    return this.#origin.linkCount;
+  }
+
+  /** A member signals. Answered once what is stored has been read, so that it is greeted with all of it. */
+  receive(from: string, text: string): void {
+    this.#connector.receive(from, text);
+  }
+
+  /** The member is not there any more. */
+  hangUp(id: string): void {
+    this.#connector.hangUp(id);
+  }
+
+  /** Reads the store again: something came. News while a reading waits its turn needs no further one. */
+  refresh(): void {
+    if (this.#isReadingDue) return;
+    this.#isReadingDue = true;
+    this.#reading = this.#reading
+      .then(() => {
+        this.#isReadingDue = false;
+        return this.#read();
+      })
+      .catch(this.#parts.onError);
+  }
+
+  close(): void {
+    this.#origin.close('CLOSED');
+    this.#connector.close();
+    this.#pieces?.close();
+  }
+
+  async #read(): Promise<void> {
+    const { store, room, onGone } = this.#parts;
+    if (!(await store.readRecord(room))) {
+      onGone();
+      return;
+    }
+    const [video] = await store.listVideos(room);
+    const head = video && (await store.readHead(room, video));
+    if (!video || !head) return;
+    this.#pieces ??= new DiskPieces(this.#origin.manifest, store.segmentsFolder(room, video), this.#stored);
+    const stored = await store.storedSegments(room, video);
+    const pages = await this.#readPages(video, head);
+    await this.#origin.update(head, pages, stored);
+  }
+
+  /** The pages that this head lists and that we have not read before. */
+  async #readPages(video: string, envelope: Bytes): Promise<Bytes[]> {
+    const { store, room, crypto } = this.#parts;
+    const head = await openHead(crypto, fromBase64url(room) ?? new Uint8Array(), envelope);
+    const missing = head.pages.filter((page) => !this.#origin.manifest.hasPage(page));
+    const pages = await Promise.all(missing.map((page) => store.readPage(room, video, page.hash)));
+    return pages.filter((page) => page !== null);
+  }
+
+  #closeFilesIfIdle(): void {
+    if (this.#origin.linkCount === 0) this.#pieces?.close();
+  }
+}

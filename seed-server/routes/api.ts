@@ -1,0 +1,78 @@
+import type { Crypto } from '../../peer/crypto/crypto.ts';
+import { MatineeError } from '../../peer/errors.ts';
+import type { Door } from '../../signaling/door.ts';
+import { isRoomId, isVideoId, segmentNumber } from '../store/paths.ts';
+import type { Store } from '../store/store.ts';
+
+/** What the routes under /api are made of. */
+export interface Api {
+  store: Store;
+  crypto: Crypto;
+  door: Door;
+  /** Something about this room was stored or removed. */
+  onChange(room: string): void;
+}
+
+/** What Fastify found in a route's path. */
+export interface RoomParams {
+  room: string;
+}
+export interface VideoParams extends RoomParams {
+  video: string;
+}
+export interface PageParams extends VideoParams {
+  hash: string;
+}
+export interface SegmentParams extends VideoParams {
+  n: string;
+}
+
+export const BYTES_TYPE = 'application/octet-stream';
+
+const BEARER = /^Bearer +([A-Za-z0-9_-]{43})$/i;
+
+/**
+ * Passes only members of the room.
+ * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG.
+ */
+export async function mustBeMember({ door }: Api, room: string, authorization?: string): Promise<void> {
+  const token = BEARER.exec(authorization ?? '')?.[1] ?? '';
+  const admission = await door.admit(roomId(room), token);
+  if (admission === 'no-room') {
+    throw new MatineeError(
+      'ROOM_UNKNOWN',
+      'There is no such room, or it has been taken down. Ask the host for a new link.',
+    );
+  }
+  if (admission === 'bad-token') {
+    throw new MatineeError(
+      'TOKEN_WRONG',
+      'This link does not open the room. Ask the host to send the whole link.',
+    );
+  }
+}
+
+/** The room id itself. @throws MatineeError REQUEST_MALFORMED where it is none. */
+export function roomId(text: string): string {
+  return checked(text, isRoomId(text), 'room id');
+}
+
+/** The video id itself. @throws MatineeError REQUEST_MALFORMED where it is none. */
+export function videoId(text: string): string {
+  return checked(text, isVideoId(text), 'video id');
+}
+
+/** @throws MatineeError REQUEST_MALFORMED where it is no segment's number. */
+export function segmentOf(text: string): number {
+  return segmentNumber(checked(text, segmentNumber(text) !== null, 'segment number')) ?? 0;
+}
+
+/** The error for what is not stored. */
+export function notFound(what: string): MatineeError {
+  return new MatineeError('NOT_FOUND', `This ${what} is not stored here.`);
+}
+
+function checked(text: string, isRight: boolean, what: string): string {
+  if (isRight) return text;
+  throw new MatineeError('REQUEST_MALFORMED', `This is not a ${what}. Check the address.`);
+}

@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
+import { drain } from './body.ts';
+
+/** The statuses of failures that are the client's or the disk's; all others are our own fault. */
+const STATUSES: Partial<Record<ErrorCode, number>> = {
+  REQUEST_MALFORMED: 400,
+  MANIFEST_MALFORMED: 400,
+  SIGNATURE_WRONG: 403,
+  TOKEN_WRONG: 403,
+  ROOM_UNKNOWN: 404,
+  NOT_FOUND: 404,
+  ROOM_TAKEN: 409,
+  MANIFEST_STALE: 409,
+  SEGMENT_MISMATCH: 409,
+  BODY_TOO_LARGE: 413,
+  STORE_FULL: 507,
+};
+
+const INTERNAL_ERROR = 500;
+
+/** Answers a failed request with {code, message}. */
+export function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, code, message } = describe(error);
+  if (status >= INTERNAL_ERROR) request.log.error({ err: error }, 'a request failed');
+  // A client that is still sending would take a closed connection for a broken one and never read the answer.
+  drain(request.raw);
+  return reply.code(status).header('cache-control', 'no-store').send({ code, message });
+}
+
+function describe(error: unknown): { status: number; code: ErrorCode; message: string } {
+  if (error instanceof MatineeError) {
+    const { code, message } = error;
+    return { status: STATUSES[code] ?? INTERNAL_ERROR, code, message };
+  }
+  const status = statusOfFramework(error);
+  if (status < INTERNAL_ERROR) {
+    const message =
+      status === 415
+        ? 'Bodies must be application/octet-stream.'
+        : 'This request makes no sense to the server.';
+    return { status, code: 'REQUEST_MALFORMED', message };
+  }
+  return { status, code: 'INTERNAL', message: 'Something failed in the server. Try again in a moment.' };
+}
+
+/** Fastify's own errors carry a status. */
+function statusOfFramework(error: unknown): number {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : null;
+  return typeof status === 'number' && status >= 400 && status < 600 ? status : INTERNAL_ERROR;
+}

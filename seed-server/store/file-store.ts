@@ -1,0 +1,174 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Bytes } from '../../peer/bytes.ts';
+import type { Crypto } from '../../peer/crypto/crypto.ts';
+import { MatineeError } from '../../peer/errors.ts';
+import type { SegmentEntry } from '../../peer/manifest/page.ts';
+import type { RoomRecord } from '../../peer/manifest/room-record.ts';
+import { codeOf, makeFolders, syncFolder, TemporaryFile } from './durable.ts';
+import { ManifestFiles } from './manifest-files.ts';
+import { StorePaths } from './paths.ts';
+import { fileBytes, folderBytes, Quota } from './quota.ts';
+import { ReadStore } from './read-store.ts';
+import { RecordFiles } from './record-files.ts';
+import { SegmentCheck } from './segment-check.ts';
+import { Serial } from './serial.ts';
+import { roomUnknown, type Shelf } from './shelf.ts';
+import type { Store } from './store.ts';
+
+/** Bytes read ahead from disk for one HTTP answer. */
+const READ_AHEAD_BYTES = 256 * 1024;
+
+/**
+ * The store in one data folder: rooms/<room>/record and rooms/<room>/videos/<video>/{head, pages/<hash>, segments/<n>}.
+ * Whatever has such a name is whole, and on disk before its writer is told so. One process writes; others may
+ * read by `ReadStore`.
+ */
+export class FileStore implements Store {
+  readonly #shelf: Shelf;
+  readonly #records: RecordFiles;
+  readonly #manifests: ManifestFiles;
+  /** Changes to one room happen one after the other. */
+  readonly #serial = new Serial();
+
+  private constructor(shelf: Shelf) {
+    this.#shelf = shelf;
+    this.#records = new RecordFiles(shelf);
+    this.#manifests = new ManifestFiles(shelf);
+  }
+
+  /**
+   * Opens the store of a data folder, which is made where it is missing, and removes what a crash left half-written.
+   * Rejects with the system's error where the folder cannot be written.
+   * @param maxBytes of all rooms together; Infinity: no limit.
+   */
+  static async open(
+    crypto: Crypto,
+    dataDir: string,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Promise<FileStore> {
+    const paths = new StorePaths(dataDir);
+    await makeFolders(paths.rooms);
+    await rm(paths.temporary, { recursive: true, force: true });
+    await mkdir(paths.temporary);
+    await syncFolder(dataDir);
+    const usedBytes = Number.isFinite(maxBytes) ? await folderBytes(paths.rooms) : 0;
+    return new FileStore({
+      crypto,
+      paths,
+      files: new ReadStore(dataDir),
+      quota: new Quota(maxBytes, usedBytes),
+    });
+  }
+
+  roomRecord(room: string): Promise<RoomRecord | null> {
+    return this.#records.find(room);
+  }
+
+  putRecord(room: string, envelope: Bytes): Promise<boolean> {
+    return this.#serial.run(room, () => this.#records.put(room, envelope));
+  }
+
+  removeRoom(room: string, command: Bytes): Promise<void> {
+    return this.#serial.run(room, async () => {
+      const videos = await this.#shelf.files.listVideos(room);
+      await this.#records.remove(room, command);
+      for (const video of videos) this.#manifests.forget(room, video);
+    });
+  }
+
+  putManifest(room: string, video: string, update: Bytes): Promise<boolean> {
+    return this.#serial.run(room, async () => {
+      await this.#records.mustFind(room);
+      return await this.#manifests.put(room, video, update);
+    });
+  }
+
+  async putSegment(
+    room: string,
+    video: string,
+    segment: number,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<boolean> {
+    const path = this.#shelf.paths.segment(room, video, segment);
+    const entry = await this.#serial.run(room, () => this.#missing(room, video, segment));
+    if (!entry) return false;
+    let isNew = false;
+    await this.#shelf.quota.spend(entry.sizeBytes, async () => {
+      const file = await TemporaryFile.create(this.#shelf.paths.temporary);
+      try {
+        await receive(body, new SegmentCheck(entry), file);
+        await file.seal();
+        isNew = await this.#serial.run(room, () => keepIfNew(file, path));
+      } finally {
+        await file.discard();
+      }
+      return isNew ? entry.sizeBytes : 0;
+    });
+    return isNew;
+  }
+
+  listVideos(room: string): Promise<string[]> {
+    return this.#shelf.files.listVideos(room);
+  }
+
+  readHead(room: string, video: string): Promise<Bytes | null> {
+    return this.#shelf.files.readHead(room, video);
+  }
+
+  readPage(room: string, video: string, hash: Uint8Array): Promise<Bytes | null> {
+    return this.#shelf.files.readPage(room, video, hash);
+  }
+
+  storedSegments(room: string, video: string): Promise<number[]> {
+    return this.#shelf.files.storedSegments(room, video);
+  }
+
+  async segmentBytes(room: string, video: string, segment: number): Promise<number | null> {
+    // No segment is empty: 0 says that it is not there.
+    return (await fileBytes(this.#shelf.paths.segment(room, video, segment))) || null;
+  }
+
+  readSegment(room: string, video: string, segment: number, first: number, last: number): Readable {
+    const path = this.#shelf.paths.segment(room, video, segment);
+    return createReadStream(path, { start: first, end: last, highWaterMark: READ_AHEAD_BYTES });
+  }
+
+  /** The entry of a segment that is to be stored, or null where it is. @throws as putSegment. */
+  async #missing(room: string, video: string, segment: number): Promise<SegmentEntry | null> {
+    await this.#records.mustFind(room);
+    const entry = (await this.#manifests.find(room, video)).entry(segment);
+    if (entry) return (await this.segmentBytes(room, video, segment)) === null ? entry : null;
+    throw new MatineeError(
+      'SEGMENT_MISMATCH',
+      `The host's manifest lists no segment ${segment}. Publish the manifest first.`,
+    );
+  }
+}
+
+async function receive(
+  body: AsyncIterable<Uint8Array>,
+  check: SegmentCheck,
+  file: TemporaryFile,
+): Promise<void> {
+  for await (const chunk of body) {
+    check.take(chunk);
+    await file.write(chunk);
+  }
+  check.end();
+}
+
+/** Moves a segment to its place; false where another upload of it was quicker. */
+async function keepIfNew(file: TemporaryFile, path: string): Promise<boolean> {
+  if ((await fileBytes(path)) > 0) return false;
+  try {
+    await file.keep(path);
+    await syncFolder(dirname(path));
+    return true;
+  } catch (error) {
+    // The room was taken down meanwhile.
+    throw codeOf(error) === 'ENOENT' ? roomUnknown() : error;
+  }
+}

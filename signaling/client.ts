@@ -1,0 +1,160 @@
+import * as v from 'valibot';
+import { type FromClient, type FromServer, fromServer } from './messages.ts';
+import { FINAL_CODES } from './refusal.ts';
+
+/** What we use of a WebSocket: the browser's fits, and that of the package `ws`. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  send(text: string): void;
+  close(): void;
+  addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+}
+
+/** Timers as they are handed in; peer/clock.ts fits. */
+export interface SignalingClock {
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** 'reconnecting' is told when a connection is lost and again with each try; 'refused' is final. */
+export type SignalingState = 'connecting' | 'connected' | 'reconnecting' | 'refused';
+
+export interface SignalingClientOptions {
+  /** ws: or wss: address of the signaling server. */
+  url: string;
+  openSocket(url: string): WebSocketLike;
+  /** Sent first on every connection. */
+  hello: Extract<FromClient, { type: 'join' | 'serve' }>;
+  clock: SignalingClock;
+  /** Gives 0 to 1, for spreading reconnects; no secret comes from it. */
+  random(): number;
+  on(message: FromServer): void;
+  onState(state: SignalingState): void;
+}
+
+export interface SignalingClient {
+  /** Whether the message left. It does not while there is no connection: it is dropped, whoever sent it tries again. */
+  send(message: FromClient): boolean;
+  /** Drops the connection, which may look open and be dead, and dials again at once; nothing after a refusal or close. */
+  reconnectNow(): void;
+  /** Ends it for good; neither `on` nor `onState` is called any more. */
+  close(): void;
+}
+
+const OPEN = 1;
+
+/** The wait before the first reconnect is 0.5 to 1 s, before later ones 0.5 to at most 15 s. */
+const MIN_DELAY_MS = 500;
+const MAX_DELAY_MS = 15_000;
+
+/** From dialling to the welcome. */
+const WELCOME_WITHIN_MS = 15_000;
+
+const serverText = v.pipe(v.string(), v.parseJson(), fromServer);
+
+/**
+ * Keeps one connection to the signaling server alive: reconnects for ever, until it is closed or refused
+ * for a reason that will not go away (FINAL_CODES). Then the last message is that error.
+ */
+export function connectSignaling(options: SignalingClientOptions): SignalingClient {
+  const line = new Line(options);
+  line.dial('connecting');
+  return line;
+}
+
+class Line implements SignalingClient {
+  readonly #options: SignalingClientOptions;
+  #socket: WebSocketLike | null = null;
+  #cancelTimer: () => void = () => {};
+  #failedTries = 0;
+  #isOver = false;
+
+  constructor(options: SignalingClientOptions) {
+    this.#options = options;
+  }
+
+  dial(state: SignalingState): void {
+    const { url, openSocket, clock, hello, onState } = this.#options;
+    onState(state);
+    if (this.#isOver) return;
+    const socket = openSocket(url);
+    this.#socket = socket;
+    // Events of a socket that was given up meanwhile concern nobody.
+    const ifCurrent = (act: () => void) => () => {
+      if (this.#socket === socket) act();
+    };
+    socket.addEventListener(
+      'open',
+      ifCurrent(() => socket.send(JSON.stringify(hello))),
+    );
+    socket.addEventListener('message', ({ data }) => ifCurrent(() => this.#receive(data))());
+    socket.addEventListener(
+      'close',
+      ifCurrent(() => this.#redialLater()),
+    );
+    // A close always follows; but without a listener the package `ws` throws.
+    socket.addEventListener('error', () => {});
+    this.#cancelTimer = clock.after(WELCOME_WITHIN_MS, () => this.#redialLater());
+  }
+
+  send(message: FromClient): boolean {
+    if (this.#socket?.readyState !== OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  reconnectNow(): void {
+    if (this.#isOver) return;
+    this.#hangUp();
+    this.#failedTries = 0;
+    this.dial('reconnecting');
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#hangUp();
+  }
+
+  #receive(data: unknown): void {
+    const parsed = v.safeParse(serverText, data);
+    // A newer server may say things that this client does not know.
+    if (!parsed.success) return;
+    const message = parsed.output;
+    if (message.type === 'error' && FINAL_CODES.includes(message.code)) {
+      this.#isOver = true;
+      this.#hangUp();
+      this.#options.on(message);
+      this.#options.onState('refused');
+      return;
+    }
+    const isSettled = message.type === 'welcome' || message.type === 'serving';
+    if (isSettled) {
+      this.#cancelTimer();
+      this.#failedTries = 0;
+    }
+    this.#options.on(message);
+    if (isSettled && this.#socket) this.#options.onState('connected');
+  }
+
+  #redialLater(): void {
+    this.#hangUp();
+    const { clock, random, onState } = this.#options;
+    const delayMs = reconnectDelayMs(this.#failedTries, random());
+    this.#failedTries += 1;
+    this.#cancelTimer = clock.after(delayMs, () => this.dial('reconnecting'));
+    onState('reconnecting');
+  }
+
+  #hangUp(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#cancelTimer();
+    socket?.close();
+  }
+}
+
+/** Milliseconds to wait after so many failed tries (from 0), spread by `fraction` (0 to 1) so that a server that comes back does not meet everybody at once. */
+export function reconnectDelayMs(failedTries: number, fraction: number): number {
+  const mostMs = Math.min(MAX_DELAY_MS, 2 * MIN_DELAY_MS * 2 ** Math.min(failedTries, 30));
+  return MIN_DELAY_MS + fraction * (mostMs - MIN_DELAY_MS);
+}

@@ -1,0 +1,28 @@
+/** Why the server ends a connection: a stable code for programs and a sentence for people. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export type RefusalCode =
+  | 'ROOM_UNKNOWN'
+  | 'TOKEN_WRONG'
+  | 'REQUEST_MALFORMED'
+  /** Another connection joined with the same member key. */
+  | 'TAKEN_OVER'
+  | 'PEER_FLOODING'
+  | 'PEER_SILENT'
+  | 'INTERNAL';
+
+/** Codes after which trying again cannot help: a client that gets one stays away. */
+export const FINAL_CODES: readonly string[] = [
+  'ROOM_UNKNOWN',
+  'TOKEN_WRONG',
+  'REQUEST_MALFORMED',
+  'TAKEN_OVER',
+] satisfies RefusalCode[];

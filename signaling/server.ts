@@ -1,0 +1,102 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { SignalingBus } from './bus.ts';
+import { Connection, type ConnectionLog } from './connection.ts';
+import type { Door } from './door.ts';
+import { MemoryBus } from './memory-bus.ts';
+import { type IceServer, MAX_MESSAGE_BYTES } from './messages.ts';
+
+export type { Admission, Door } from './door.ts';
+
+const HEARTBEAT_MS = 30_000;
+const JOIN_WITHIN_MS = 10_000;
+
+/** How long clients get to answer a close before their sockets are cut. */
+const CLOSING_MS = 1000;
+
+/** Close code for a server that ends (RFC 6455 section 7.4.1). */
+const GOING_AWAY = 1001;
+
+export interface SignalingOptions {
+  /** Already made, listening or not; it stays the caller's. Upgrades to other paths are answered with 404. */
+  server: Server;
+  /** For example `/signal`. */
+  path: string;
+  door: Door;
+  /** The secret by which the origin proves itself; null where there is none. */
+  originKey: string | null;
+  iceServers: IceServer[];
+  /** Gives 0 (inclusive) to 1 (exclusive); draws neighbours. */
+  random: () => number;
+  log: ConnectionLog;
+  /** Default: memory. */
+  bus?: SignalingBus;
+  /** Milliseconds between two pings; a socket that answered none meanwhile is cut. Default 30 s. */
+  heartbeatMs?: number;
+  /** Milliseconds until the first message must have come. Default 10 s. */
+  joinWithinMs?: number;
+}
+
+export interface Signaling {
+  /** Ends every connection and stops listening for upgrades; the HTTP server lives on. */
+  close(): Promise<void>;
+  counts(): { connections: number; members: number; rooms: number; isOriginHere: boolean };
+}
+
+/** Answers signaling connections at one path of an HTTP server. The messages are in messages.ts. */
+export function attachSignaling(options: SignalingOptions): Signaling {
+  const bus = options.bus ?? new MemoryBus(options.random);
+  const desk = { ...options, bus };
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
+  const connections = new Set<Connection>();
+  sockets.on('connection', (socket) => {
+    const connection = new Connection(socket, desk, options.log, options.joinWithinMs ?? JOIN_WITHIN_MS);
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (pathOf(request) !== options.path) refuseUpgrade(socket);
+    else sockets.handleUpgrade(request, socket, head, (open) => sockets.emit('connection', open, request));
+  };
+  const heartbeat = setInterval(() => {
+    for (const connection of connections) connection.beat();
+  }, options.heartbeatMs ?? HEARTBEAT_MS);
+  options.server.on('upgrade', onUpgrade);
+  return {
+    async close() {
+      clearInterval(heartbeat);
+      options.server.off('upgrade', onUpgrade);
+      await closeAll(sockets);
+    },
+    counts: () => ({ connections: connections.size, ...bus.counts() }),
+  };
+}
+
+function pathOf(request: IncomingMessage): string {
+  return request.url?.split('?', 1)[0] ?? '';
+}
+
+function refuseUpgrade(socket: Duplex): void {
+  // A socket that breaks while it is told so is closed all the same.
+  socket.once('error', () => socket.destroy());
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+}
+
+async function closeAll(sockets: WebSocketServer): Promise<void> {
+  const open = [...sockets.clients];
+  const allClosed = Promise.all(
+    open.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
+  );
+  for (const socket of open) socket.close(GOING_AWAY);
+  const cut = setTimeout(() => {
+    for (const socket of open) socket.terminate();
+  }, CLOSING_MS);
+  await allClosed;
+  clearTimeout(cut);
+  await new Promise<void>((resolve) => sockets.close(() => resolve()));
+}
