@@ -1,0 +1,26 @@
+import type { ErrorCode } from '../../../peer/errors.ts';
+import type { HostProgress } from '../../../peer/host/host-video.ts';
+import type { OpenedVideo } from '../../../peer/host/package.ts';
+
+/** What the page and the host's worker tell each other: one file per worker, `cancel` at any time. */
+
+export type VideoFacts = OpenedVideo['info'];
+
+/** An error as it crosses: classes do not survive the way between threads. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+}
+
+export type ToWorker =
+  /** Host this file on the server at this origin. First, and once. */
+  { type: 'host'; file: File; server: string } | { type: 'cancel' };
+
+export type FromWorker =
+  | { type: 'opened'; video: VideoFacts }
+  /** The room exists; its link works from now on. */
+  | { type: 'room'; link: string }
+  | { type: 'progress'; progress: HostProgress }
+  /** The last message, one of two. Cancelled is a failure: ABORTED. */
+  | { type: 'done' }
+  | { type: 'failed'; failure: Failure };

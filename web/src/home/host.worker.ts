@@ -1,0 +1,55 @@
+import { systemClock } from '../../../peer/clock.ts';
+import { chooseCrypto } from '../../../peer/crypto/choose.ts';
+import { asMatineeError } from '../../../peer/errors.ts';
+import { hostVideo } from '../../../peer/host/host-video.ts';
+import { fromFile, openVideo } from '../../../peer/host/package.ts';
+import type { Failure, FromWorker, ToWorker } from './host-messages.ts';
+import { texts } from './texts.ts';
+
+/** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
+
+const cancelled = new AbortController();
+
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type === 'cancel') cancelled.abort();
+  else void hostAndTell(data.file, data.server);
+});
+
+async function hostAndTell(file: File, server: string): Promise<void> {
+  try {
+    await host(file, server);
+    tell({ type: 'done' });
+  } catch (error) {
+    tell({ type: 'failed', failure: failureOf(error) });
+  }
+}
+
+async function host(file: File, server: string): Promise<void> {
+  const crypto = await chooseCrypto();
+  const video = await openVideo(fromFile(file));
+  try {
+    tell({ type: 'opened', video: video.info });
+    await hostVideo({
+      video,
+      server,
+      crypto,
+      clock: systemClock,
+      fetch: (input, init) => fetch(input, init),
+      random: () => Math.random(),
+      signal: cancelled.signal,
+      onRoom: ({ link }) => tell({ type: 'room', link }),
+      onProgress: (progress) => tell({ type: 'progress', progress }),
+    });
+  } finally {
+    video.close();
+  }
+}
+
+function tell(message: FromWorker): void {
+  self.postMessage(message);
+}
+
+function failureOf(error: unknown): Failure {
+  const { code, message } = asMatineeError(error, 'INTERNAL', texts.broken);
+  return { code, message };
+}

@@ -1,0 +1,88 @@
+/** What the room page sees of the engine: one session per open room, one snapshot to draw from. */
+
+/** Who I am connected to. */
+export interface PeerView {
+  id: string;
+  kind: 'origin' | 'member';
+  /** The name they chose; null until they said it, and for the origin. */
+  name: string | null;
+  bytesReceived: number;
+  bytesSent: number;
+  /** Over the last seconds. */
+  receivedBytesPerSec: number;
+  sentBytesPerSec: number;
+  roundTripMs: number | null;
+}
+
+export interface ChatLine {
+  id: string;
+  from: string;
+  name: string;
+  text: string;
+  sentAtMs: number;
+  isMine: boolean;
+}
+
+/** What `window.matinee.stats()` returns: a plain object, documented in the README. */
+export interface Stats {
+  bytesReceived: { origin: number; peers: number; http: number };
+  bytesSent: number;
+  /** Connected peers, the origin included. */
+  connectedPeers: number;
+  isOriginConnected: boolean;
+  /** From opening the page to the first frame; null before it. */
+  startupMs: number | null;
+  stallCount: number;
+  stallMs: number;
+  /** Seconds of media buffered ahead of the playhead. */
+  bufferedS: number;
+  /** Null: playback is not synchronised yet. */
+  syncSkewMs: number | null;
+  rejectedPieces: number;
+}
+
+export interface RoomSnapshot {
+  /** The line to the signaling server. 'refused' is final: `problem` says why. */
+  signaling: 'connecting' | 'connected' | 'reconnecting' | 'refused';
+  /** What is wrong right now, in a sentence for people; null where all is well. `isFatal`: nothing will play without a new try. */
+  problem: { code: string; message: string; isFatal: boolean } | null;
+  /** null until the manifest is here. uploadedMs < durationMs while the host still uploads. */
+  video: {
+    title: string;
+    durationMs: number;
+    uploadedMs: number;
+    isDone: boolean;
+    widthPx: number;
+    heightPx: number;
+  } | null;
+  /** The browser refused to start by itself: show one obvious button that calls play(). */
+  isPlayRefused: boolean;
+  /** The player waits for data. */
+  isWaiting: boolean;
+  peers: PeerView[];
+  chat: ChatLine[];
+  /** My own name. */
+  name: string;
+  /** null: no limit; 0: never upload. */
+  uploadLimitBytesPerSec: number | null;
+  stats: Stats;
+}
+
+export interface RoomSession {
+  /** Calls back with each new snapshot, at once and then at most five times a second; returns the undo. */
+  subscribe(listener: (snapshot: RoomSnapshot) => void): () => void;
+  snapshot(): RoomSnapshot;
+  /** Puts the film into this element. Once per session. */
+  attach(video: HTMLVideoElement): void;
+  /** Starts playback from a click, after the browser refused. */
+  play(): Promise<void>;
+  /** Sends a chat line (1 to MAX_CHAT_CHARS characters). Resolves once it is in the log and on its way. */
+  say(text: string): Promise<void>;
+  rename(name: string): void;
+  setUploadLimit(bytesPerSec: number | null): void;
+  /** Leaves the room: closes every connection and frees everything. */
+  close(): void;
+}
+
+/** openRoom(href, name): see room/open-room.ts. @throws MatineeError LINK_INCOMPLETE, LINK_MALFORMED, PLAYBACK_UNSUPPORTED. */
+export type OpenRoom = (href: string, name: string) => Promise<RoomSession>;

@@ -1,0 +1,22 @@
+import '../theme.css';
+import './room.css';
+import { mount } from 'svelte';
+import { openRoom } from './open-room.ts';
+import Room from './Room.svelte';
+import { rememberedName } from './remembered.ts';
+import { RoomView } from './room-view.svelte.ts';
+import { texts } from './texts.ts';
+
+const room = new RoomView(rememberedName() ?? texts.guest(100 + Math.floor(Math.random() * 900)));
+// Asked for before the page is drawn: the first picture waits for this, not for the chat.
+void room.open(location.href, openRoom);
+mount(Room, { target: document.body, props: { room } });
+
+// Friends learn at once that we left, rather than after a time-out.
+addEventListener('pagehide', () => room.close());
+// A page that comes back from the browser's memory has left the room.
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) location.reload();
+});
+// The whole link, pasted over one that was cut off, differs only behind the #, which alone loads nothing.
+addEventListener('hashchange', () => location.reload());

@@ -1,0 +1,71 @@
+import SimplePeer from 'simple-peer';
+import { systemClock } from '../../../peer/clock.ts';
+import { chooseCrypto } from '../../../peer/crypto/choose.ts';
+import { MatineeError } from '../../../peer/errors.ts';
+import { parseRoomLink } from '../../../peer/room-link.ts';
+import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
+import type { IceServer } from '../../../signaling/messages.ts';
+import type { RoomSession } from '../room-session.ts';
+import { Member } from './member.ts';
+import { mediaSourceClass } from './player.ts';
+import { Session } from './session.ts';
+
+/**
+ * Joins the room behind a link; resolves at once, connecting goes on behind and shows in the snapshots.
+ * @throws MatineeError LINK_INCOMPLETE, LINK_MALFORMED, PLAYBACK_UNSUPPORTED.
+ */
+export async function openRoom(href: string, name: string): Promise<RoomSession> {
+  const link = parseRoomLink(href);
+  if (!mediaSourceClass() || !SimplePeer.WEBRTC_SUPPORT) {
+    throw new MatineeError(
+      'PLAYBACK_UNSUPPORTED',
+      'This browser lacks what a room needs (WebRTC data channels and Media Source). Use a current Chrome, Edge, Firefox or Safari.',
+    );
+  }
+  const listening = new AbortController();
+  let session: Session | null = null;
+  const member = await Member.join({
+    link,
+    name,
+    crypto: await chooseCrypto(),
+    clock: systemClock,
+    random: Math.random,
+    signalingUrl: signalingUrl(href),
+    openSocket: (url) => new WebSocket(url),
+    createPeer,
+    onChange: () => session?.changed(),
+    onPiece: () => session?.fed(),
+  });
+  session = new Session(member, systemClock, () => listening.abort());
+  rejoinWhenBack(member, listening.signal);
+  return session;
+}
+
+function createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike {
+  const servers = iceServers.map(({ urls, username, credential }) => ({
+    urls,
+    ...(username !== undefined && { username }),
+    ...(credential !== undefined && { credential }),
+  }));
+  // The package's types leave out the fields we stand on (bufferSize, the channel's low-water event).
+  return new SimplePeer({
+    initiator: isInitiator,
+    config: { iceServers: servers },
+  }) as unknown as SimplePeerLike;
+}
+
+function signalingUrl(href: string): string {
+  const url = new URL('/signal', href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.hash = '';
+  return url.href;
+}
+
+/** Sockets of a phone that slept look open and are not: coming back is a new try. */
+function rejoinWhenBack(member: Member, signal: AbortSignal): void {
+  const retry = (): void => {
+    if (document.visibilityState === 'visible' && member.signaling !== 'connected') member.reconnectNow();
+  };
+  document.addEventListener('visibilitychange', retry, { signal });
+  window.addEventListener('online', retry, { signal });
+}

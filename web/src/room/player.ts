@@ -1,0 +1,364 @@
+import { MatineeError } from '../../../peer/errors.ts';
+import { pieceCount } from '../../../peer/manifest/geometry.ts';
+import type { Viewer } from '../../../peer/room/viewer.ts';
+import type { VideoInfo } from '../../../peer/video-info.ts';
+
+/** Seconds of media kept in the media element ahead of and behind the playhead; the rest stays with the viewer, as ciphertext. */
+const AHEAD_S = 45;
+const BEHIND_S = 20;
+
+/** A hole between the playhead and the next buffered picture that is stepped over: B-frames start a little late. */
+const MAX_HOLE_S = 0.5;
+
+/** Bytes given to the SourceBuffer at once at most: what is at hand of one segment goes in together. */
+const MAX_APPEND_BYTES = 1024 * 1024;
+
+export interface PlayerParts {
+  viewer: Viewer;
+  nowMs(): number;
+  onChange(): void;
+  /** Playback cannot go on. */
+  onError(error: MatineeError): void;
+}
+
+/** What the stats tell of playback. */
+export interface PlaybackFigures {
+  startupMs: number | null;
+  stallCount: number;
+  stallMs: number;
+  bufferedS: number;
+  isWaiting: boolean;
+  isPlayRefused: boolean;
+}
+
+/** Where the next bytes for the SourceBuffer come from. */
+interface Cursor {
+  segment: number;
+  piece: number;
+}
+
+type MediaSourceClass = typeof MediaSource;
+
+/** The browser's MediaSource; ManagedMediaSource where that is what it has (iPhone). Null: none. */
+export function mediaSourceClass(): MediaSourceClass | null {
+  const { ManagedMediaSource, MediaSource } = globalThis as {
+    ManagedMediaSource?: MediaSourceClass;
+    MediaSource?: MediaSourceClass;
+  };
+  return MediaSource ?? ManagedMediaSource ?? null;
+}
+
+/**
+ * Plays what a Viewer holds in a media element. Pieces are decrypted and appended in order from the segment at
+ * the playhead, each as soon as it and all before it are there, so the first picture needs no whole segment.
+ */
+export class Player {
+  readonly #parts: PlayerParts;
+  readonly #video: HTMLVideoElement;
+  readonly #mediaSource: MediaSource;
+  readonly #objectUrl: string;
+  readonly #listening = new AbortController();
+  #buffer: SourceBuffer | null = null;
+  #cursor: Cursor = { segment: 0, piece: 0 };
+  /** The init segment is in; from here on the cursor walks media segments. */
+  #isFeeding = false;
+  /** The cursor was moved while bytes were being read: they must not be appended. */
+  #generation = 0;
+  #isClosed = false;
+  #hasSought = false;
+  #startupMs: number | null = null;
+  #stallCount = 0;
+  #stallMs = 0;
+  #stalledSinceMs: number | null = null;
+  #isWaiting = true;
+  #isPlayRefused = false;
+
+  constructor(video: HTMLVideoElement, parts: PlayerParts) {
+    const Source = mediaSourceClass();
+    if (!Source) {
+      throw new MatineeError(
+        'PLAYBACK_UNSUPPORTED',
+        'This browser cannot play streamed video. Use a current Chrome, Edge, Firefox or Safari.',
+      );
+    }
+    this.#video = video;
+    this.#parts = parts;
+    this.#mediaSource = new Source();
+    this.#objectUrl = URL.createObjectURL(this.#mediaSource);
+    // ManagedMediaSource refuses to open where the picture could be sent to another screen.
+    video.disableRemotePlayback = true;
+    this.#listen();
+    video.src = this.#objectUrl;
+  }
+
+  figures(): PlaybackFigures {
+    const stallingMs = this.#stalledSinceMs === null ? 0 : this.#parts.nowMs() - this.#stalledSinceMs;
+    return {
+      startupMs: this.#startupMs,
+      stallCount: this.#stallCount,
+      stallMs: Math.round(this.#stallMs + stallingMs),
+      bufferedS: this.#bufferedAheadS(),
+      isWaiting: this.#isWaiting,
+      isPlayRefused: this.#isPlayRefused,
+    };
+  }
+
+  /** Starts playback; notes where the browser wants a click first. */
+  async play(): Promise<void> {
+    try {
+      this.#isPlayRefused = false;
+      await this.#video.play();
+    } catch (error) {
+      this.#isPlayRefused = error instanceof DOMException && error.name === 'NotAllowedError';
+    }
+    this.#parts.onChange();
+  }
+
+  /** What the film is became known: opens the decoder. @throws MatineeError PLAYBACK_UNSUPPORTED. */
+  async open(info: VideoInfo): Promise<void> {
+    if (!mediaSourceClass()?.isTypeSupported(info.mime)) {
+      throw new MatineeError(
+        'PLAYBACK_UNSUPPORTED',
+        `This browser cannot play this film (${info.mime}). Try a current Chrome, Edge, Firefox or Safari.`,
+      );
+    }
+    if (this.#mediaSource.readyState !== 'open') {
+      await new Promise((resolve) =>
+        this.#mediaSource.addEventListener('sourceopen', resolve, { once: true }),
+      );
+    }
+    if (this.#isClosed) return;
+    URL.revokeObjectURL(this.#objectUrl);
+    this.#buffer = this.#mediaSource.addSourceBuffer(info.mime);
+    this.#mediaSource.duration = info.durationMs / 1000;
+    this.feed();
+  }
+
+  /** Pieces or the manifest grew: appends what can be. */
+  feed(): void {
+    if (this.#buffer && !this.#isFeeding) void this.#feed(this.#buffer);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#listening.abort();
+    this.#video.removeAttribute('src');
+    this.#video.load();
+    URL.revokeObjectURL(this.#objectUrl);
+  }
+
+  async #feed(buffer: SourceBuffer): Promise<void> {
+    this.#isFeeding = true;
+    try {
+      while (!this.#isClosed && (await this.#feedOnce(buffer))) {
+        // each round appends one run of pieces
+      }
+      this.#endIfDone();
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isFeeding = false;
+    }
+  }
+
+  /** Appends the next run of pieces; false where there is nothing to do now. */
+  async #feedOnce(buffer: SourceBuffer): Promise<boolean> {
+    if (this.#mediaSource.readyState === 'closed' || this.#video.error) return false;
+    if (this.#bufferedAheadS() > AHEAD_S) return false;
+    const generation = this.#generation;
+    const run = await this.#readRun();
+    if (generation !== this.#generation) return true;
+    if (!run) return false;
+    await this.#append(buffer, run.data);
+    if (generation === this.#generation) this.#cursor = run.next;
+    else this.#resetParser(buffer);
+    this.#stepOverHole();
+    return true;
+  }
+
+  /** The plaintext from the cursor on that is here without a gap, within its segment; null where its first piece is missing. */
+  async #readRun(): Promise<{ data: Blob; next: Cursor } | null> {
+    const { viewer } = this.#parts;
+    const { segment } = this.#cursor;
+    const entry = viewer.manifest.entry(segment);
+    if (!entry) return null;
+    const parts: BlobPart[] = [];
+    let sizeBytes = 0;
+    let piece = this.#cursor.piece;
+    while (sizeBytes < MAX_APPEND_BYTES && viewer.hasPiece(segment, piece)) {
+      const data = await viewer.readPiece(segment, piece);
+      if (!data) break;
+      parts.push(data);
+      sizeBytes += data.byteLength;
+      piece += 1;
+    }
+    if (parts.length === 0) return null;
+    const isWhole = piece === pieceCount(entry.sizeBytes);
+    return { data: new Blob(parts), next: isWhole ? this.#after(segment) : { segment, piece } };
+  }
+
+  /** After the init segment comes the one at the playhead; after any other the next. */
+  #after(segment: number): Cursor {
+    const atMs = this.#video.currentTime * 1000;
+    const next = segment === 0 ? (this.#parts.viewer.manifest.segmentAt(atMs) ?? 1) : segment + 1;
+    return { segment: next, piece: 0 };
+  }
+
+  async #append(buffer: SourceBuffer, data: Blob): Promise<void> {
+    const bytes = await data.arrayBuffer();
+    for (let tries = 0; ; tries++) {
+      await this.#idle(buffer);
+      try {
+        buffer.appendBuffer(bytes);
+        await this.#idle(buffer);
+        return;
+      } catch (error) {
+        const isFull = error instanceof DOMException && error.name === 'QuotaExceededError';
+        if (!isFull || tries > 0) throw error;
+        await this.#makeRoom(buffer);
+      }
+    }
+  }
+
+  /** Gives up what was played, and what lies far ahead. */
+  async #makeRoom(buffer: SourceBuffer): Promise<void> {
+    const { currentTime } = this.#video;
+    if (currentTime > 2) buffer.remove(0, currentTime - 1);
+    await this.#idle(buffer);
+  }
+
+  async #forgetPlayed(): Promise<void> {
+    const buffer = this.#buffer;
+    const { currentTime } = this.#video;
+    const start = buffer?.buffered.length ? buffer.buffered.start(0) : currentTime;
+    if (!buffer || buffer.updating || this.#isFeeding || currentTime - start < 2 * BEHIND_S) return;
+    buffer.remove(0, currentTime - BEHIND_S);
+    await this.#idle(buffer);
+  }
+
+  async #idle(buffer: SourceBuffer): Promise<void> {
+    if (!buffer.updating) return;
+    await new Promise((resolve) => buffer.addEventListener('updateend', resolve, { once: true }));
+    if (this.#video.error) throw this.#video.error;
+  }
+
+  #endIfDone(): void {
+    const head = this.#parts.viewer.manifest.head;
+    const isAtEnd = head?.isDone && this.#cursor.segment >= head.segmentCount;
+    if (isAtEnd && this.#mediaSource.readyState === 'open' && !this.#buffer?.updating)
+      this.#mediaSource.endOfStream();
+  }
+
+  /** The playhead jumped. What is buffered there is kept; else feeding starts anew at its segment. */
+  #seek(): void {
+    this.#hasSought = true;
+    const atS = this.#video.currentTime;
+    this.#reportPlayhead();
+    const end = this.#bufferedEndS(atS);
+    const next = this.#parts.viewer.manifest.segmentAt((end ?? atS) * 1000 + (end === null ? 0 : 1));
+    const isInit = this.#cursor.segment === 0;
+    const isOnTrack = end !== null && this.#cursor.segment === next;
+    if (!isInit && !isOnTrack && next !== null) this.#moveCursor(next);
+    this.feed();
+  }
+
+  #moveCursor(segment: number): void {
+    this.#generation += 1;
+    this.#cursor = { segment, piece: 0 };
+    if (this.#buffer && !this.#buffer.updating) this.#resetParser(this.#buffer);
+  }
+
+  /** Half a segment may be in the parser: forget it, so that the next bytes are read as the start of one. */
+  #resetParser(buffer: SourceBuffer): void {
+    if (this.#mediaSource.readyState === 'open' && !buffer.updating) buffer.abort();
+  }
+
+  /** Where the buffered range that holds `atS` ends; null where nothing is buffered there. */
+  #bufferedEndS(atS: number): number | null {
+    const { buffered } = this.#video;
+    for (let i = 0; i < buffered.length; i++) {
+      if (buffered.start(i) <= atS + 0.05 && atS < buffered.end(i)) return buffered.end(i);
+    }
+    return null;
+  }
+
+  #bufferedAheadS(): number {
+    const end = this.#bufferedEndS(this.#video.currentTime);
+    return end === null ? 0 : end - this.#video.currentTime;
+  }
+
+  /** A playhead just before the first picture there is would wait for ever. */
+  #stepOverHole(): void {
+    const { buffered, currentTime } = this.#video;
+    if (this.#bufferedEndS(currentTime) !== null) return;
+    for (let i = 0; i < buffered.length; i++) {
+      const start = buffered.start(i);
+      if (start > currentTime && start - currentTime < MAX_HOLE_S) this.#video.currentTime = start + 0.001;
+    }
+  }
+
+  #reportPlayhead(): void {
+    this.#parts.viewer.setPlayhead(this.#video.currentTime * 1000);
+  }
+
+  #listen(): void {
+    const { signal } = this.#listening;
+    const on = (name: keyof HTMLVideoElementEventMap, run: () => void): void =>
+      this.#video.addEventListener(name, run, { signal });
+    on('seeking', () => this.#seek());
+    on('timeupdate', () => this.#advanced());
+    on('loadeddata', () => this.#shown());
+    on('playing', () => this.#resumed());
+    on('waiting', () => this.#waits());
+    on('ended', () => this.#resumed());
+    on('pause', () => this.#parts.onChange());
+    on('error', () => this.#failed(this.#video.error));
+  }
+
+  #advanced(): void {
+    this.#reportPlayhead();
+    void this.#forgetPlayed();
+    this.feed();
+  }
+
+  #shown(): void {
+    this.#isWaiting = false;
+    this.#startupMs ??= Math.round(this.#parts.nowMs());
+    this.#parts.onChange();
+  }
+
+  #resumed(): void {
+    if (this.#stalledSinceMs !== null) this.#stallMs += this.#parts.nowMs() - this.#stalledSinceMs;
+    this.#stalledSinceMs = null;
+    this.#isWaiting = false;
+    this.#hasSought = false;
+    this.#parts.onChange();
+  }
+
+  /** Waiting counts as a stall only where playback had begun and nobody had just sought. */
+  #waits(): void {
+    this.#isWaiting = true;
+    const isStall = this.#startupMs !== null && !this.#hasSought && !this.#video.seeking;
+    if (isStall && this.#stalledSinceMs === null) {
+      this.#stallCount += 1;
+      this.#stalledSinceMs = this.#parts.nowMs();
+    }
+    this.#stepOverHole();
+    this.feed();
+    this.#parts.onChange();
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isClosed) return;
+    const detail = error instanceof MediaError || error instanceof Error ? error.message : '';
+    this.#parts.onError(
+      new MatineeError(
+        'PLAYBACK_FAILED',
+        `The film cannot be played on (${detail || 'unknown media error'}). Reload the page.`,
+        {
+          cause: error,
+        },
+      ),
+    );
+  }
+}

@@ -1,0 +1,238 @@
+import type { Clock } from '../../../peer/clock.ts';
+import { MatineeError } from '../../../peer/errors.ts';
+import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
+import type { VideoInfo } from '../../../peer/video-info.ts';
+import type { Link } from '../../../peer/wire/link.ts';
+import type { PeerView, RoomSession, RoomSnapshot, Stats } from '../room-session.ts';
+import type { Member } from './member.ts';
+import { Player } from './player.ts';
+import { RateMeter } from './rate-meter.ts';
+
+/** The page is drawn anew at most this often. */
+const DRAW_EVERY_MS = 200;
+
+/** Rates and buffers change without events. */
+const REFRESH_EVERY_MS = 1_000;
+
+/** A server that has not answered for this long is worth a sentence. */
+const PATIENCE_MS = 4_000;
+
+/** One open room, as the page sees it: draws snapshots from the member and its player. */
+export class Session implements RoomSession {
+  readonly #member: Member;
+  readonly #clock: Clock;
+  readonly #onClose: () => void;
+  readonly #listeners = new Set<(snapshot: RoomSnapshot) => void>();
+  readonly #rates = new WeakMap<Link, { received: RateMeter; sent: RateMeter }>();
+  readonly #openedMs: number;
+  #player: Player | null = null;
+  #info: VideoInfo | null = null;
+  #isReadingInfo = false;
+  #error: MatineeError | null = null;
+  #cancelDraw: (() => void) | null = null;
+  #cancelRefresh: () => void;
+
+  /** `onClose` undoes what was set up around the session. */
+  constructor(member: Member, clock: Clock, onClose: () => void) {
+    this.#member = member;
+    this.#onClose = onClose;
+    this.#clock = clock;
+    this.#openedMs = clock.nowMs();
+    this.#cancelRefresh = clock.after(REFRESH_EVERY_MS, () => this.#refresh());
+  }
+
+  subscribe(listener: (snapshot: RoomSnapshot) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.snapshot());
+    return () => this.#listeners.delete(listener);
+  }
+
+  snapshot(): RoomSnapshot {
+    const { viewer, signaling } = this.#member;
+    const figures = this.#player?.figures();
+    return {
+      signaling,
+      problem: this.#problem(),
+      video: this.#video(),
+      isPlayRefused: figures?.isPlayRefused ?? false,
+      isWaiting: figures?.isWaiting ?? true,
+      peers: [...viewer.links].map((link) => this.#peer(link)),
+      chat: viewer.lines.map((line) => ({ ...line, isMine: line.from === this.#member.selfId })),
+      name: viewer.name,
+      uploadLimitBytesPerSec: viewer.uploadLimitBytesPerSec,
+      stats: this.#stats(),
+    };
+  }
+
+  attach(video: HTMLVideoElement): void {
+    try {
+      this.#player = new Player(video, {
+        viewer: this.#member.viewer,
+        nowMs: () => performance.now(),
+        onChange: () => this.changed(),
+        onError: (error) => this.#fail(error),
+      });
+      void this.#player.play();
+      this.changed();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async play(): Promise<void> {
+    await this.#player?.play();
+  }
+
+  async say(text: string): Promise<void> {
+    const line = text.trim();
+    if (line.length === 0) return;
+    if (line.length > MAX_CHAT_CHARS) {
+      throw new MatineeError(
+        'FRAME_MALFORMED',
+        `A line may have ${MAX_CHAT_CHARS} characters. Send it in parts.`,
+      );
+    }
+    await this.#member.viewer.say(line);
+  }
+
+  rename(name: string): void {
+    void this.#member.viewer.rename(name).catch((error) => this.#fail(error));
+  }
+
+  setUploadLimit(bytesPerSec: number | null): void {
+    this.#member.viewer.setUploadLimit(bytesPerSec);
+    this.changed();
+  }
+
+  close(): void {
+    this.#cancelDraw?.();
+    this.#cancelRefresh();
+    this.#listeners.clear();
+    this.#player?.close();
+    this.#member.close();
+    this.#onClose();
+  }
+
+  /** Something changed: reads the description once it can be, feeds the player, and draws soon. */
+  changed(): void {
+    if (!this.#info && !this.#isReadingInfo && this.#player && this.#member.viewer.manifest.head)
+      void this.#readInfo();
+    this.#player?.feed();
+    this.#cancelDraw ??= this.#clock.after(DRAW_EVERY_MS, () => this.#draw());
+  }
+
+  /** A piece came. */
+  fed(): void {
+    this.#player?.feed();
+  }
+
+  #draw(): void {
+    this.#cancelDraw = null;
+    if (this.#listeners.size === 0) return;
+    const snapshot = this.snapshot();
+    for (const listener of this.#listeners) listener(snapshot);
+  }
+
+  #refresh(): void {
+    this.changed();
+    this.#cancelRefresh = this.#clock.after(REFRESH_EVERY_MS, () => this.#refresh());
+  }
+
+  async #readInfo(): Promise<void> {
+    this.#isReadingInfo = true;
+    try {
+      this.#info = await this.#member.viewer.videoInfo();
+      if (this.#info) await this.#player?.open(this.#info);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#isReadingInfo = false;
+      this.changed();
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#error =
+      error instanceof MatineeError
+        ? error
+        : new MatineeError('PLAYBACK_FAILED', 'Something broke in this page. Reload it.', { cause: error });
+    this.changed();
+  }
+
+  #problem(): RoomSnapshot['problem'] {
+    const fatal = this.#member.refusal ?? this.#error;
+    if (fatal) return { code: fatal.code, message: fatal.message, isFatal: true };
+    const message = this.#passingProblem();
+    return message ? { code: 'SERVER_UNREACHABLE', message, isFatal: false } : null;
+  }
+
+  /** What is wrong but being mended, in words; null where nothing is. */
+  #passingProblem(): string | null {
+    const { signaling, viewer } = this.#member;
+    if (this.#clock.nowMs() - this.#openedMs < PATIENCE_MS) return null;
+    const links = [...viewer.links];
+    const friends = links.filter((link) => link.remote.kind === 'member').length;
+    if (signaling !== 'connected') {
+      return friends > 0
+        ? 'The server is away. You and your friends carry on with each other; trying again…'
+        : 'The server does not answer. Check your connection; trying again…';
+    }
+    if (links.length === 0) {
+      return 'No connection to the seed server or to anyone else yet. If this stays, your network may block WebRTC (UDP): try another one.';
+    }
+    if (!viewer.manifest.head)
+      return 'The host has not uploaded anything yet. The film starts here as soon as it comes.';
+    return null;
+  }
+
+  #video(): RoomSnapshot['video'] {
+    const { manifest } = this.#member.viewer;
+    const head = manifest.head;
+    if (!head || !this.#info) return null;
+    const last = head.segmentCount > 0 ? manifest.entry(head.segmentCount - 1) : null;
+    const listedMs = last ? last.startMs + last.durationMs : (head.pages.at(-1)?.startMs ?? 0);
+    return {
+      title: this.#info.title,
+      widthPx: this.#info.widthPx,
+      heightPx: this.#info.heightPx,
+      durationMs: head.durationMs,
+      uploadedMs: head.isDone ? head.durationMs : listedMs,
+      isDone: head.isDone,
+    };
+  }
+
+  #peer(link: Link): PeerView {
+    const nowMs = this.#clock.nowMs();
+    const rates = this.#rates.get(link) ?? { received: new RateMeter(), sent: new RateMeter() };
+    this.#rates.set(link, rates);
+    return {
+      id: link.remote.id,
+      kind: link.remote.kind,
+      name: this.#member.viewer.nameOf(link),
+      bytesReceived: link.mediaReceivedBytes,
+      bytesSent: link.mediaSentBytes,
+      receivedBytesPerSec: rates.received.update(nowMs, link.mediaReceivedBytes),
+      sentBytesPerSec: rates.sent.update(nowMs, link.mediaSentBytes),
+      roundTripMs: link.roundTripMs === null ? null : Math.round(link.roundTripMs),
+    };
+  }
+
+  #stats(): Stats {
+    const { viewer } = this.#member;
+    const links = [...viewer.links];
+    const traffic = viewer.traffic();
+    const figures = this.#player?.figures();
+    return {
+      bytesReceived: { origin: traffic.fromOriginBytes, peers: traffic.fromPeersBytes, http: 0 },
+      bytesSent: traffic.sentBytes,
+      connectedPeers: links.length,
+      isOriginConnected: links.some((link) => link.remote.kind === 'origin'),
+      startupMs: figures?.startupMs ?? null,
+      stallCount: figures?.stallCount ?? 0,
+      stallMs: figures?.stallMs ?? 0,
+      bufferedS: figures?.bufferedS ?? 0,
+      syncSkewMs: null,
+      rejectedPieces: viewer.rejectedPieces,
+    };
+  }
+}
