@@ -66,7 +66,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     originMbit: values.ORIGIN_MBIT || null,
     iceServers: values.ICE_SERVERS ?? [],
     maxStoreBytes: values.MAX_STORE_GB ? values.MAX_STORE_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
-    logLevel: values.LOG_LEVEL ?? 'info',
+    logLevel: values.LOG_LEVEL ?? 'warn',
   };
 }
 

@@ -80,7 +80,7 @@ export class OriginProcess {
       stdio: ['ignore', 2, 2, 'ipc'],
     });
     this.#child = child;
-    log.info({ pid: child.pid }, 'the origin starts');
+    log.info({ originPid: child.pid }, 'the origin starts');
     child.once('exit', (code, signal) => this.#ended(child, performance.now() - startedMs, { code, signal }));
     // Where it could not even be started, no exit follows.
     child.once('error', (err) => {

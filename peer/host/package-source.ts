@@ -1,5 +1,6 @@
 import { CustomSource } from 'mediabunny';
 import { MatineeError } from '../errors.ts';
+import { readInBlocks } from './block-reader.ts';
 
 /** The file being packaged, wherever it is: a File in a browser, a path in Node. Whoever opens it closes it. */
 export interface VideoSource {
@@ -10,13 +11,11 @@ export interface VideoSource {
   read(start: number, end: number): Promise<Uint8Array>;
 }
 
-/** A File, as a page or a worker gets it, to read from. Reads slices only: nothing is held in memory. */
+/** A File, as a page or a worker gets it, to read from. Holds a few blocks of it in memory at most. */
 export function fromFile(file: Blob & { readonly name: string }): VideoSource {
-  return {
-    name: file.name,
-    sizeBytes: file.size,
-    read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
-  };
+  const read = async (start: number, end: number): Promise<Uint8Array> =>
+    new Uint8Array(await file.slice(start, end).arrayBuffer());
+  return { name: file.name, sizeBytes: file.size, read: readInBlocks(file.size, read) };
 }
 
 /** The same file for mediabunny. A failed or short read is a MatineeError FILE_UNREADABLE. */

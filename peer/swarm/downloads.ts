@@ -26,6 +26,15 @@ const MAX_TIMEOUTS = 8;
 /** After so many pieces with a wrong hash a peer is dropped, and not let in again. */
 const MAX_WRONG_PIECES = 3;
 
+/** The playhead moved this much at once: that was a seek. */
+const JUMP_MS = 2_000;
+
+/**
+ * A playhead that stands still wants what comes next all the more: deadlines draw nearer as if it moved, but no
+ * further than this, which is what a player likes to have at hand before it starts.
+ */
+const MAX_IMPATIENCE_MS = 3_000;
+
 /** Until a round trip was measured. */
 const FIRST_ROUND_TRIP_MS = 100;
 
@@ -83,6 +92,7 @@ export class Downloads {
   readonly #verifying = new Set<string>();
   readonly #pagesAsked = new Map<string, number>();
   #playheadMs = 0;
+  #playheadSetMs = 0;
   #lastRunMs = Number.NEGATIVE_INFINITY;
   #cancelTick: () => void;
   #cancelRun: (() => void) | null = null;
@@ -90,6 +100,7 @@ export class Downloads {
 
   constructor(parts: DownloadParts) {
     this.#parts = parts;
+    this.#playheadSetMs = parts.clock.nowMs();
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());
   }
 
@@ -118,7 +129,8 @@ export class Downloads {
 
   /** Where the viewer is now: playback went on a bit, or jumped. Requests that lie outside the new window are taken back. */
   setPlayhead(atMs: number): void {
-    const didJump = Math.abs(atMs - this.#playheadMs) > 2_000;
+    const didJump = Math.abs(atMs - this.#playheadMs) > JUMP_MS;
+    if (atMs !== this.#playheadMs) this.#playheadSetMs = this.#parts.clock.nowMs();
     this.#playheadMs = atMs;
     if (didJump) this.#cancelUnwanted();
     this.run();
@@ -129,7 +141,10 @@ export class Downloads {
     const nowMs = this.#parts.clock.nowMs();
     if (this.#isClosed) return;
     if (nowMs - this.#lastRunMs < MIN_RUN_GAP_MS) {
-      this.#cancelRun ??= this.#parts.clock.after(MIN_RUN_GAP_MS, () => this.run());
+      this.#cancelRun ??= this.#parts.clock.after(MIN_RUN_GAP_MS, () => {
+        this.#cancelRun = null;
+        this.run();
+      });
       return;
     }
     this.#cancelRun?.();
@@ -137,7 +152,9 @@ export class Downloads {
     this.#lastRunMs = nowMs;
     const wants = wantedPieces(this.#parts.manifest, this.#playheadMs, (s, p) => this.#isHere(s, p));
     for (const page of wants.pages) this.#askForPage(page.hash, nowMs);
-    this.#send(this.#pick(wants.pieces), nowMs);
+    const impatienceMs = Math.min(MAX_IMPATIENCE_MS, nowMs - this.#playheadSetMs);
+    const wanted = wants.pieces.map((want) => ({ ...want, inMs: Math.max(0, want.inMs - impatienceMs) }));
+    this.#send(this.#pick(wanted), nowMs);
   }
 
   close(): void {
@@ -158,7 +175,10 @@ export class Downloads {
     }
     return pick({
       wanted,
-      candidates: [...this.#sources.values()].map((source) => this.#candidate(source)),
+      // Who chokes us relays nothing to us: it is responsible for nothing either.
+      candidates: [...this.#sources.values()]
+        .filter((source) => !source.isChoking)
+        .map((source) => this.#candidate(source)),
       askedOf: (segment, piece) => askedOf.get(keyOf(segment, piece)) ?? [],
       selfId: this.#parts.selfId,
       random: this.#parts.random,
@@ -166,7 +186,7 @@ export class Downloads {
   }
 
   #candidate(source: Source): Candidate {
-    const { link, throughput, asked, isChoking, availability } = source;
+    const { link, throughput, asked, availability } = source;
     const roundTripMs = link.roundTripMs ?? FIRST_ROUND_TRIP_MS;
     const coveredMs = roundTripMs + PIPELINE_SLACK_MS;
     const pipeline = Math.ceil((throughput.bytesPerSec * coveredMs) / 1000 / PIECE_BYTES);
@@ -175,8 +195,8 @@ export class Downloads {
     return {
       id: link.remote.id,
       kind: link.remote.kind,
-      has: (segment, piece) => !isChoking && availability.has(segment, piece),
-      freeSlots: isChoking ? 0 : Math.max(0, slots - asked.size),
+      has: (segment, piece) => availability.has(segment, piece),
+      freeSlots: Math.max(0, slots - asked.size),
       inFlight: asked.size,
       bytesPerSec: throughput.bytesPerSec,
       roundTripMs,

@@ -27,7 +27,7 @@ export class SimplePeerChannel implements Channel {
   readonly #clock: Clock;
   readonly #hasLowEvent: boolean;
   #events: ChannelEvents | null = null;
-  #isAboveLow = false;
+  #isDrainAskedFor = false;
   #isClosed = false;
   #cancelPoll: (() => void) | null = null;
   #cancelLinger: (() => void) | null = null;
@@ -64,12 +64,14 @@ export class SimplePeerChannel implements Channel {
     } catch {
       // The channel closed between the check and the call; simple-peer throws instead of telling.
       this.#closed();
-      return;
     }
-    if (!this.#isAboveLow && this.waitingBytes > LOW_WATER_BYTES) {
-      this.#isAboveLow = true;
-      if (!this.#hasLowEvent) this.#poll();
-    }
+  }
+
+  // Asked for by who waits, rather than noted while sending: wrtc's count of waiting bytes lags behind what it was given.
+  askForDrain(): void {
+    if (this.#isDrainAskedFor || this.#isClosed) return;
+    this.#isDrainAskedFor = true;
+    if (!this.#hasLowEvent || this.waitingBytes <= LOW_WATER_BYTES) this.#poll();
   }
 
   close(): void {
@@ -90,8 +92,8 @@ export class SimplePeerChannel implements Channel {
   }
 
   #drained(): void {
-    if (!this.#isAboveLow || this.#isClosed) return;
-    this.#isAboveLow = false;
+    if (!this.#isDrainAskedFor || this.#isClosed) return;
+    this.#isDrainAskedFor = false;
     this.#events?.onDrain();
   }
 

@@ -86,7 +86,10 @@ export class Link {
   /** Resolves once the channel has room for another piece, or the link is closed: true where it is open. */
   async whenRoom(): Promise<boolean> {
     while (this.#isOpen && this.#channel.waitingBytes + MAX_FRAME_BYTES > HIGH_WATER_BYTES) {
-      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+      await new Promise<void>((resolve) => {
+        this.#roomWaiters.push(resolve);
+        this.#channel.askForDrain();
+      });
     }
     return this.#isOpen;
   }

@@ -26,12 +26,12 @@ export async function visit(browser: Browser, url: string): Promise<Visitor> {
 }
 
 /** Uploads a file through the home page; resolves with the link once all of it is stored. */
-export async function hostThroughPage(page: Page, path: string): Promise<string> {
+export async function hostThroughPage(page: Page, path: string, withinMs = 4 * PATIENCE_MS): Promise<string> {
   await page.getByTestId('drop-input').setInputFiles(path);
   const link = page.getByTestId('room-link');
   await link.waitFor();
   const href = await link.inputValue();
-  await page.locator('[data-testid=hosting][data-step=done]').waitFor({ timeout: 4 * PATIENCE_MS });
+  await page.locator('[data-testid=hosting][data-step=done]').waitFor({ timeout: withinMs });
   return href;
 }
 

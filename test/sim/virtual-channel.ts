@@ -19,6 +19,7 @@ export class VirtualChannel implements Channel {
   #early: Bytes[] = [];
   #waitingBytes = 0;
   #freeAtMs = 0;
+  #isDrainAskedFor = false;
   #isClosed = false;
 
   constructor(parts: LineParts) {
@@ -50,6 +51,11 @@ export class VirtualChannel implements Channel {
     clock.after(leaveMs + delayMs, () => this.#other?.deliver(frame));
   }
 
+  askForDrain(): void {
+    this.#isDrainAskedFor = true;
+    this.#left(0);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#end();
@@ -69,9 +75,10 @@ export class VirtualChannel implements Channel {
   }
 
   #left(sizeBytes: number): void {
-    const wasAbove = this.#waitingBytes > LOW_WATER_BYTES;
     this.#waitingBytes -= sizeBytes;
-    if (wasAbove && this.#waitingBytes <= LOW_WATER_BYTES && !this.#isClosed) this.#events?.onDrain();
+    if (!this.#isDrainAskedFor || this.#waitingBytes > LOW_WATER_BYTES || this.#isClosed) return;
+    this.#isDrainAskedFor = false;
+    this.#events?.onDrain();
   }
 
   #end(): void {

@@ -1,4 +1,4 @@
-import type { FromWorker, ToWorker } from './host-messages.ts';
+import type { Failure, FromWorker, ToWorker } from './host-messages.ts';
 import { texts } from './texts.ts';
 
 /**
@@ -14,13 +14,20 @@ export function startHosting(file: File, onMessage: (message: FromWorker) => voi
     if (!isCancelled) onMessage(message);
   };
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
-  // It did not load, or fell over outside of anything it could report itself.
-  worker.onerror = () => receive({ type: 'failed', failure: { code: 'INTERNAL', message: texts.broken } });
+  worker.onerror = (event) => receive({ type: 'failed', failure: failureOf(event) });
   send(worker, { type: 'host', file, server: location.origin });
   return () => {
     isCancelled = true;
     send(worker, { type: 'cancel' });
   };
+}
+
+/** A worker that cannot be loaded has no error to show; one that fell over outside of what it reports itself has. */
+function failureOf(event: ErrorEvent | Event): Failure {
+  const didLoad = event instanceof ErrorEvent && event.message !== '';
+  return didLoad
+    ? { code: 'INTERNAL', message: texts.broken }
+    : { code: 'SERVER_UNREACHABLE', message: texts.serverAway };
 }
 
 function isLast(message: FromWorker): boolean {

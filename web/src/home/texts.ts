@@ -52,6 +52,8 @@ export const texts = {
   failed: 'That did not work',
   retry: 'Try again',
   chooseAnother: 'Choose another file',
+  serverAway:
+    'The server does not answer, so this page is not complete. Check that it runs and that you are online, then try again.',
   broken:
     'Something in this page broke while it worked on the video. Try again; if it happens again, reload the page.',
 

@@ -1,0 +1,55 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { launchBrowser } from '../tools/browser.ts';
+import { generatedClip } from '../tools/clips.ts';
+import { canMeasureMemory, childrenOf, memoryOfTree, watchMemory } from '../tools/process-memory.ts';
+import { startServer } from '../tools/running-server.ts';
+import { tell } from '../tools/tell.ts';
+import { hostThroughPage } from './pages.ts';
+
+/**
+ * `npm run test:memory` asks for 2 GB and holds the page to the bound as well. The short form holds only the server to it:
+ * the page's figure is told, for a browser lets go of freed buffers when it likes, and not within a file of this size.
+ */
+const FULL_BYTES = 2_000_000_000;
+const FILE_BYTES = Number(process.env.MATINEE_MEMORY_BYTES ?? 400_000_000);
+const MAX_GROWTH_BYTES = 300_000_000;
+const MB = 1e6;
+
+const memory = suite('memory');
+
+memory('should not grow with the file that is hosted', async () => {
+  if (!canMeasureMemory) {
+    tell('SKIPPED: only Linux tells what a tree of processes really holds.');
+    return;
+  }
+  const clip = await generatedClip({ durationS: 600, sizeBytes: FILE_BYTES });
+  const server = await startServer();
+  const others = await childrenOf(process.pid);
+  const browser = await launchBrowser();
+  const browserPid = (await childrenOf(process.pid)).find((pid) => !others.includes(pid)) ?? 0;
+  try {
+    const page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(FILE_BYTES / 1000);
+    await page.goto(server.url);
+    const idle = { page: await memoryOfTree(browserPid), server: await memoryOfTree(server.pid) };
+    const watched = { page: watchMemory(browserPid), server: watchMemory(server.pid) };
+    const startMs = performance.now();
+    await hostThroughPage(page, clip.path, FILE_BYTES / 1000);
+    const seconds = (performance.now() - startMs) / 1000;
+    const growth = {
+      page: (await watched.page()) - idle.page,
+      server: (await watched.server()) - idle.server,
+    };
+    const figures = Object.entries(growth).map(([who, bytes]) => `${who} +${Math.round(bytes / MB)} MB`);
+    tell(`${Math.round(clip.sizeBytes / MB)} MB hosted in ${seconds.toFixed(0)} s: ${figures.join(', ')}`);
+    assert.ok(growth.server < MAX_GROWTH_BYTES, `the server grew by ${growth.server}`);
+    if (FILE_BYTES >= FULL_BYTES)
+      assert.ok(growth.page < MAX_GROWTH_BYTES, `the page grew by ${growth.page}`);
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+});
+
+memory.run();

@@ -1,0 +1,44 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { launchBrowser } from '../tools/browser.ts';
+import { generatedClip } from '../tools/clips.ts';
+import { startServer } from '../tools/running-server.ts';
+import { hostFromCommandLine } from './host-cli.ts';
+import { untilPlaying } from './pages.ts';
+
+/** In a crowd on a small uplink these bytes are the start-up time. */
+const MAX_BYTES = 120_000;
+
+const weight = suite('the weight of the room page');
+
+weight('should stay within its budget up to the first frame, and bring nothing of the host’s', async () => {
+  const clip = await generatedClip({ durationS: 10 });
+  const server = await startServer();
+  const browser = await launchBrowser();
+  try {
+    const link = await hostFromCommandLine(clip.path, server.url);
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const line = await context.newCDPSession(page);
+    await line.send('Network.enable');
+    let receivedBytes = 0;
+    const urls: string[] = [];
+    line.on('Network.responseReceived', ({ response }) => urls.push(response.url));
+    line.on('Network.loadingFinished', ({ encodedDataLength }) => {
+      receivedBytes += encodedDataLength;
+    });
+    await page.goto(link);
+    await untilPlaying(page);
+    assert.ok(receivedBytes > 30_000, `counted ${receivedBytes}`);
+    assert.ok(receivedBytes <= MAX_BYTES, `${receivedBytes} bytes before the first frame`);
+    assert.equal(
+      urls.filter((url) => /host|noble/.test(new URL(url).pathname)),
+      [],
+    );
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+});
+
+weight.run();

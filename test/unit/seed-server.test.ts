@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { chooseCrypto } from '../../peer/crypto/choose.ts';
+import { readConfig } from '../../seed-server/config.ts';
+import { MadeRoom } from '../tools/made-room.ts';
+import { memberKey, RawClient } from '../tools/signaling-fixture.ts';
+import { temporaryFolder } from '../tools/temporary-folder.ts';
+
+const MAIN = fileURLToPath(new URL('../../seed-server/main.ts', import.meta.url));
+
+/** The program as `npm start` runs it, in its own process. */
+function start(env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN], {
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+interface Outcome {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+async function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  const exit = once(child, 'exit');
+  const [stdout, stderr] = await Promise.all(
+    [child.stdout, child.stderr].map((out) => (out ? text(out) : '')),
+  );
+  const [exitCode] = await exit;
+  return { exitCode, stdout: stdout ?? '', stderr: stderr ?? '' };
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const { path, remove } = await temporaryFolder();
+  try {
+    await body(path);
+  } finally {
+    await remove();
+  }
+}
+
+const server = suite('the seed server');
+
+server('should say in one line where it is open, serve a room there, and end when asked', () =>
+  inFolder(async (folder) => {
+    const child = start({ DATA_DIR: join(folder, 'made', 'on', 'the', 'way') });
+    const outcome = outcomeOf(child);
+    try {
+      const [chunk] = (await once(child.stdout ?? process.stdin, 'data')) as [Buffer];
+      const url = /^Matinee is open at (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(chunk))?.[1] ?? '';
+      assert.is((await fetch(`${url}/api/health`)).status, 200);
+      const made = await MadeRoom.create(await chooseCrypto());
+      const headers = { 'content-type': 'application/octet-stream' };
+      const put = await fetch(`${url}/api/rooms/${made.room}`, {
+        method: 'PUT',
+        body: await made.record(),
+        headers,
+      });
+      assert.is(put.status, 201);
+      const member = await RawClient.open(`${url.replace('http', 'ws')}/signal`);
+      member.send({ type: 'join', room: made.room, token: made.token, key: memberKey(1) });
+      const welcome = await member.next('welcome');
+      if (!welcome.isOriginHere) await member.next('originHere');
+      child.kill('SIGTERM');
+      const { exitCode, stdout } = await outcome;
+      assert.is(exitCode, 0);
+      assert.is(stdout, `Matinee is open at ${url}\n`);
+      assert.is(await member.closed, 1001);
+    } finally {
+      child.kill('SIGKILL');
+      await outcome;
+    }
+  }),
+);
+
+server('should say what is in the way where it cannot start', () =>
+  inFolder(async (folder) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const noFolder = join(folder, 'a-file');
+    await writeFile(noFolder, '');
+    try {
+      const outcomes = await Promise.all([
+        outcomeOf(start({ DATA_DIR: folder, PORT: String(port) })),
+        outcomeOf(start({ DATA_DIR: noFolder })),
+        outcomeOf(start({ DATA_DIR: folder, PORT: 'eighty' })),
+      ]);
+      assert.equal(
+        outcomes.map(({ exitCode }) => exitCode),
+        [1, 1, 1],
+      );
+      assert.equal(
+        outcomes.map(({ stdout }) => stdout),
+        ['', '', ''],
+      );
+      const sentences = outcomes.map(({ stderr }) => stderr);
+      assert.is(
+        sentences[0],
+        `Port ${port} is in use already. Set PORT to another one, or stop what uses it.\n`,
+      );
+      assert.match(
+        sentences[1] ?? '',
+        /^The data folder .* cannot be written \(\w+\)\. Set DATA_DIR to .*\.\n$/,
+      );
+      assert.is(sentences[2], 'PORT must be a number from 0 (any free port) to 65535.\n');
+    } finally {
+      taken.close();
+    }
+  }),
+);
+
+server.run();
+
+const config = suite('the configuration');
+
+config('should have sensible values where nothing is set', () => {
+  assert.equal(readConfig({ PORT: '', HOST: '' }), {
+    port: 8080,
+    host: null,
+    dataDir: './data',
+    originMbit: null,
+    iceServers: [],
+    maxStoreBytes: Number.POSITIVE_INFINITY,
+    logLevel: 'warn',
+  });
+});
+
+config('should be read from the environment', () => {
+  const env = {
+    PORT: '0',
+    HOST: '::1',
+    DATA_DIR: '/var/lib/matinee',
+    ORIGIN_MBIT: '2.5',
+    ICE_SERVERS: '[{"urls":["turn:turn.example.org"],"username":"u","credential":"c"}]',
+    MAX_STORE_GB: '0.5',
+    LOG_LEVEL: 'warn',
+    UNRELATED: 'x',
+  };
+  assert.equal(readConfig(env), {
+    port: 0,
+    host: '::1',
+    dataDir: '/var/lib/matinee',
+    originMbit: 2.5,
+    iceServers: [{ urls: ['turn:turn.example.org'], username: 'u', credential: 'c' }],
+    maxStoreBytes: 500_000_000,
+    logLevel: 'warn',
+  });
+  const none = readConfig({ ORIGIN_MBIT: '0', MAX_STORE_GB: '0' });
+  assert.equal([none.originMbit, none.maxStoreBytes], [null, Number.POSITIVE_INFINITY]);
+});
+
+const WRONG: [string, string][] = [
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '80.5'],
+  ['HOST', 'http://localhost'],
+  ['ORIGIN_MBIT', '-1'],
+  ['ORIGIN_MBIT', '1e3'],
+  ['ORIGIN_MBIT', 'fast'],
+  ['ICE_SERVERS', 'stun:stun.example.org'],
+  ['ICE_SERVERS', '[{}]'],
+  ['MAX_STORE_GB', '1,5'],
+  ['LOG_LEVEL', 'loud'],
+];
+
+for (const [name, value] of WRONG) {
+  config(`should name ${name} where it is ${value}`, () => {
+    assert.throws(() => readConfig({ [name]: value }), new RegExp(`^${name} must be .*\\.$`));
+  });
+}
+
+config.run();
