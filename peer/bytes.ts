@@ -69,12 +69,3 @@ export function toHex(bytes: Uint8Array): string {
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
   return text;
 }
-
-/**
- * Gives the memory behind these bytes back now, where the platform can (ES2024), rather than whenever the garbage
- * collector comes by: a film goes through many buffers faster than that. They must not be used afterwards.
- */
-export function release(bytes: Uint8Array): void {
-  const buffer = bytes.buffer as ArrayBuffer & { transfer?(newByteLength: number): ArrayBuffer };
-  buffer.transfer?.(0);
-}

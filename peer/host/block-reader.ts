@@ -1,4 +1,4 @@
-import { concat, release } from '../bytes.ts';
+import { concat } from '../bytes.ts';
 
 /** A browser takes about 3 ms for a read of any size up to some hundred kB; 2 MiB at a time come at 100 MB/s and more. */
 const BLOCK_BYTES = 2 * 1024 * 1024;
@@ -18,12 +18,7 @@ export function readInBlocks(sizeBytes: number, read: Read): Read {
     blocks.set(index, kept);
     // A failed read is not kept: the next one tries anew. Who asked for it is told by its own await.
     kept.catch(() => blocks.get(index) === kept && blocks.delete(index));
-    for (const [oldest, unneeded] of blocks) {
-      if (blocks.size <= KEPT_BLOCKS) break;
-      blocks.delete(oldest);
-      // Whoever waits for it still has taken a copy by the time that this runs, being first in line.
-      unneeded.then(release, () => undefined);
-    }
+    for (const oldest of blocks.keys()) if (blocks.size > KEPT_BLOCKS) blocks.delete(oldest);
     return kept;
   };
   return async (start, end) => {

@@ -1,4 +1,3 @@
-import { release } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { deriveRoomKeys, deriveVideoKeys, type VideoKeys } from '../crypto/keys.ts';
@@ -159,7 +158,6 @@ async function uploadFrom({ requests, progress, queue, line, onStored }: Running
     progress.stored(segment);
     onStored(segment);
     queue.markStored(segment);
-    release(segment.ciphertext);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type Rotation,
   type VideoCodec,
 } from 'mediabunny';
-import { type Bytes, concat, release } from '../bytes.ts';
+import { type Bytes, concat } from '../bytes.ts';
 import type { Cut } from './package-cut.ts';
 
 /** How a track is written: the same for every segment, so that each one fits the one init segment. */
@@ -62,9 +62,7 @@ export async function writeSegment(setups: TrackSetups, cut: Cut, number: number
     onMdat: (box) => mediaParts.push(box),
   });
   await writePackets(new Output({ format, target: new NullTarget() }), setups, cut);
-  const boxes = { init: concat(...initParts), media: concat(...mediaParts) };
-  for (const part of [...initParts, ...mediaParts]) release(part);
-  return boxes;
+  return { init: concat(...initParts), media: concat(...mediaParts) };
 }
 
 /** Sound goes first: it is small, and with it there the pictures can be shown while they are still arriving. */
