@@ -5,7 +5,7 @@ import type { SealedSegment } from './seal-segment.ts';
 const MAX_HELD_SEGMENTS = 6;
 
 /** Bytes held at which the packager has to wait. One more segment may be in the making. */
-const MAX_HELD_BYTES = 64 * 1024 * 1024;
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
 
 /** What viewers need before anything else, so what is listed first: the init segment and one that plays. */
 const FIRST_BATCH_SEGMENTS = 2;

@@ -3,6 +3,7 @@ import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { asMatineeError } from '../../../peer/errors.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
 import { fromFile, openVideo } from '../../../peer/host/package.ts';
+import { Couriers } from './couriers.ts';
 import type { Failure, FromWorker, ToWorker } from './host-messages.ts';
 import { texts } from './texts.ts';
 
@@ -27,6 +28,7 @@ async function hostAndTell(file: File, server: string): Promise<void> {
 async function host(file: File, server: string): Promise<void> {
   const crypto = await chooseCrypto();
   const video = await openVideo(fromFile(file));
+  const couriers = new Couriers();
   try {
     tell({ type: 'opened', video: video.info });
     await hostVideo({
@@ -34,13 +36,14 @@ async function host(file: File, server: string): Promise<void> {
       server,
       crypto,
       clock: systemClock,
-      fetch: (input, init) => fetch(input, init),
+      fetch: couriers.fetch,
       random: () => Math.random(),
       signal: cancelled.signal,
       onRoom: ({ link }) => tell({ type: 'room', link }),
       onProgress: (progress) => tell({ type: 'progress', progress }),
     });
   } finally {
+    couriers.close();
     video.close();
   }
 }

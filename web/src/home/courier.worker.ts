@@ -1,0 +1,32 @@
+import type { CourierRequest, FromCourier, ToCourier } from './courier-messages.ts';
+
+/** Makes requests for the host's worker, in a thread that can be thrown away with all it holds: see couriers.ts. */
+
+const underWay = new Map<number, AbortController>();
+
+self.addEventListener('message', ({ data }: MessageEvent<ToCourier>) => {
+  if (data.type === 'cancel') underWay.get(data.id)?.abort();
+  else void send(data.id, data.request);
+});
+
+async function send(id: number, { url, method, headers, body }: CourierRequest): Promise<void> {
+  const cancelled = new AbortController();
+  underWay.set(id, cancelled);
+  try {
+    const response = await fetch(url, { method, headers, body: asBlob(body), signal: cancelled.signal });
+    tell({ type: 'answer', id, status: response.status, text: await response.text() });
+  } catch (error) {
+    tell({ type: 'failed', id, reason: String(error) });
+  } finally {
+    underWay.delete(id);
+  }
+}
+
+/** The same bytes as a Blob: Chromium sends a bare array at a tenth of the speed (measured: 10 against 97 MB/s). */
+function asBlob(bytes: Uint8Array<ArrayBuffer>): Blob {
+  return new Blob([bytes]);
+}
+
+function tell(message: FromCourier): void {
+  self.postMessage(message);
+}

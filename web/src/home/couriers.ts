@@ -1,0 +1,114 @@
+import type { CourierRequest, FromCourier, ToCourier } from './courier-messages.ts';
+
+/**
+ * Bytes after which a courier is replaced. A browser keeps what was sent until a garbage collection that nothing of that
+ * size hurries, seen to reach 250 MB in Chromium; the end of a worker frees all it holds at once.
+ */
+const COURIER_BYTES = 16 * 1024 * 1024;
+
+interface Pending {
+  resolve(response: Response): void;
+  reject(reason: unknown): void;
+}
+
+/** Sends the host's requests through workers that are replaced every so often. */
+export class Couriers {
+  #current: Courier | null = null;
+
+  /** As the global fetch, for requests whose address is a text and whose body is bytes. */
+  readonly fetch: typeof fetch = async (input, init = {}) => {
+    if (typeof input !== 'string' || !isBytes(init.body))
+      throw new TypeError('a courier takes bytes to an address');
+    const { method = 'GET', body, signal } = init;
+    const headers = [...new Headers(init.headers)];
+    return this.#courier().send({ url: input, method, headers, body }, signal ?? null);
+  };
+
+  /** Ends all workers once what is under way has been answered. */
+  close(): void {
+    this.#current?.retire();
+    this.#current = null;
+  }
+
+  #courier(): Courier {
+    if (this.#current?.hasCarriedEnough) this.close();
+    this.#current ??= new Courier();
+    return this.#current;
+  }
+}
+
+/** One worker, from its first request to the answer of its last one. */
+class Courier {
+  readonly #worker = new Worker(new URL('./courier.worker.ts', import.meta.url), { type: 'module' });
+  readonly #pending = new Map<number, Pending>();
+  #carriedBytes = 0;
+  #lastId = 0;
+  #isRetired = false;
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<FromCourier>) => this.#receive(data);
+    this.#worker.onerror = () => this.#fail();
+  }
+
+  get hasCarriedEnough(): boolean {
+    return this.#carriedBytes >= COURIER_BYTES;
+  }
+
+  async send(request: CourierRequest, signal: AbortSignal | null): Promise<Response> {
+    signal?.throwIfAborted();
+    const id = ++this.#lastId;
+    this.#carriedBytes += request.body.byteLength;
+    const cancel = () => this.#post({ type: 'cancel', id });
+    signal?.addEventListener('abort', cancel);
+    try {
+      return await new Promise<Response>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject });
+        this.#post({ type: 'send', id, request });
+      });
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      this.#pending.delete(id);
+      this.#endIfIdle();
+    }
+  }
+
+  /** Ends the worker when nothing is under way any more; nothing may be sent afterwards. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#endIfIdle();
+  }
+
+  #post(message: ToCourier): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromCourier): void {
+    const pending = this.#pending.get(message.id);
+    if (message.type === 'failed') pending?.reject(new TypeError(message.reason));
+    else pending?.resolve(responseOf(message));
+  }
+
+  /** A worker that could not be loaded says no more than that. */
+  #fail(): void {
+    for (const { reject } of this.#pending.values())
+      reject(new TypeError('the page could not load its courier'));
+    this.#carriedBytes = COURIER_BYTES;
+  }
+
+  #endIfIdle(): void {
+    if (this.#isRetired && this.#pending.size === 0) this.#worker.terminate();
+  }
+}
+
+/** Statuses with which the Fetch standard allows no body, not even an empty text. */
+const BODILESS = [204, 205, 304];
+
+function responseOf({ status, text }: { status: number; text: string }): Response {
+  return new Response(BODILESS.includes(status) ? null : text, { status });
+}
+
+function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
+  return body instanceof Uint8Array && body.buffer instanceof ArrayBuffer;
+}
