@@ -3,8 +3,17 @@
  * needs, and why the number.
  */
 
-/** Bytes of one piece: the unit of request, verification and one data-channel message. 64 KiB is what every browser carries in one message. */
+/** Bytes of one piece at most: the unit of request, verification and one data-channel message. 64 KiB is what every browser carries in one message. */
 export const PIECE_BYTES = 64 * 1024;
+
+/**
+ * Bytes of a piece in a segment of up to SMALL_SEGMENT_BYTES: a piece must be small in time, for a viewer can pass it on only
+ * once it has all of it. At 1.5 Mbit/s a crowd of 50 starts a second sooner than with 64 KiB (simulated).
+ */
+export const SMALL_PIECE_BYTES = 16 * 1024;
+
+/** 2 s at 4 Mbit/s. */
+export const SMALL_SEGMENT_BYTES = 1024 * 1024;
 
 /** Bytes of a SHA-256. */
 export const HASH_BYTES = 32;
@@ -42,17 +51,17 @@ export const MAX_SEALED_CHAT_BYTES = 9 * 1024;
 /** Chat lines every peer keeps for those who join late. */
 export const MAX_CHAT_LINES = 200;
 
-/** Requests a peer may have waiting at us. An honest one pipelines at most MAX_PIPELINE_PIECES. */
-export const MAX_QUEUED_REQUESTS = 256;
+/** Requests a peer may have waiting at us. An honest one leaves at most MAX_STANDING_PIECES at the origin. */
+export const MAX_QUEUED_REQUESTS = 640;
+
+/** Requests a viewer leaves at the origin at most: half a minute at 4 Mbit/s. */
+export const MAX_STANDING_PIECES = 512;
 
 /** Pieces on their way from one peer at most: 4 MiB, enough for 20 MB/s at 200 ms. */
 export const MAX_PIPELINE_PIECES = 64;
 
-/** Bytes handed to a transport before we hold the rest ourselves, so that chat and control overtake pieces. */
+/** Bytes handed to one transport at most before we hold the rest ourselves, so that chat and control overtake pieces. */
 export const HIGH_WATER_BYTES = 256 * 1024;
-
-/** Bytes left in a transport at which we hand it more. */
-export const LOW_WATER_BYTES = 128 * 1024;
 
 /** Bytes waiting for one peer at most, control included; a peer that lets more pile up is gone or hostile. Chromium kills a channel at 16 MiB. */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;

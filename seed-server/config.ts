@@ -7,6 +7,9 @@ import { StartError } from './start-error.ts';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const BYTES_PER_GB = 1_000_000_000;
 
+/** Each connection of the origin takes two threads of one process: more than 8,192 is beyond what one should have. */
+const MAX_ORIGIN_PEERS = 4096;
+
 /** What the environment says, checked. */
 export interface Config {
   /** 0: any free one. */
@@ -16,6 +19,8 @@ export interface Config {
   dataDir: string;
   /** Mbit/s that the origin sends at most to all together; null: no limit. */
   originMbit: number | null;
+  /** Connections that the origin has at once at most, over all rooms. */
+  originPeers: number;
   iceServers: IceServer[];
   /** Bytes that all rooms together may take; Infinity: no limit. */
   maxStoreBytes: number;
@@ -42,6 +47,16 @@ const VARIABLES = {
     expected: 'the path of a folder',
   },
   ORIGIN_MBIT: { schema: amount, expected: 'a number of Mbit/s such as 40 or 2.5; 0 means no limit' },
+  ORIGIN_PEERS: {
+    schema: v.pipe(
+      v.string(),
+      v.regex(/^\d{1,4}$/),
+      v.transform(Number),
+      v.minValue(1),
+      v.maxValue(MAX_ORIGIN_PEERS),
+    ),
+    expected: `a number of connections from 1 to ${MAX_ORIGIN_PEERS}`,
+  },
   ICE_SERVERS: {
     schema: iceServersText,
     expected: 'a JSON array such as [{"urls": "stun:stun.example.org"}]',
@@ -64,6 +79,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: values.HOST ?? null,
     dataDir: values.DATA_DIR ?? './data',
     originMbit: values.ORIGIN_MBIT || null,
+    originPeers: values.ORIGIN_PEERS ?? 64,
     iceServers: values.ICE_SERVERS ?? [],
     maxStoreBytes: values.MAX_STORE_GB ? values.MAX_STORE_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
     logLevel: values.LOG_LEVEL ?? 'warn',

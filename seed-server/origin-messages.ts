@@ -17,6 +17,8 @@ export const originEnvironment = v.object({
   DATA_DIR: v.string(),
   /** Mbit/s that it sends at most to all together; 0: no limit. */
   ORIGIN_MBIT: v.pipe(v.string(), v.transform(Number), v.number()),
+  /** Connections at once at most. */
+  ORIGIN_PEERS: v.pipe(v.string(), v.transform(Number), v.integer(), v.minValue(1)),
   LOG_LEVEL: v.picklist(LOG_LEVELS),
 });
 /** As text, which is all that an environment can hold. */

@@ -28,6 +28,7 @@ const origin = new OriginPeer({
   originKey: env.ORIGIN_KEY,
   dataDir: env.DATA_DIR,
   sendBytesPerSec: env.ORIGIN_MBIT > 0 ? env.ORIGIN_MBIT * BYTES_PER_MBIT : null,
+  maxPeers: env.ORIGIN_PEERS,
   openSocket: (url) => new WebSocket(url),
   createPeer,
   onError: (error) => log.warn({ err: error }, 'a member or the store caused an error'),

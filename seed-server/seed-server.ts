@@ -67,7 +67,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
 }
 
 function startOrigin(
-  { originMbit, logLevel }: Config,
+  { originMbit, originPeers, logLevel }: Config,
   dataDir: string,
   originKey: string,
   signalingUrl: string,
@@ -80,6 +80,7 @@ function startOrigin(
       ORIGIN_KEY: originKey,
       DATA_DIR: dataDir,
       ORIGIN_MBIT: String(originMbit ?? 0),
+      ORIGIN_PEERS: String(originPeers),
       LOG_LEVEL: logLevel,
     },
     log,

@@ -32,7 +32,11 @@ export class UploadQueue {
 
   /** Resolves when one more segment may be added. */
   async untilRoom(): Promise<void> {
-    await this.#change.until(() => this.#heldCount < MAX_HELD_SEGMENTS && this.#heldBytes < MAX_HELD_BYTES);
+    await this.#change.until(() => {
+      // The first two are listed together: however large they are, both must find room.
+      if (this.#heldCount < FIRST_BATCH_SEGMENTS) return true;
+      return this.#heldCount < MAX_HELD_SEGMENTS && this.#heldBytes < MAX_HELD_BYTES;
+    });
   }
 
   add(segment: SealedSegment): void {

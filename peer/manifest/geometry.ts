@@ -1,11 +1,21 @@
-import { PIECE_BYTES } from '../limits.ts';
+import { PIECE_BYTES, SMALL_PIECE_BYTES, SMALL_SEGMENT_BYTES } from '../limits.ts';
+
+/** Bytes of each piece but the last of a segment of `segmentBytes`. */
+export function pieceSize(segmentBytes: number): number {
+  return segmentBytes <= SMALL_SEGMENT_BYTES ? SMALL_PIECE_BYTES : PIECE_BYTES;
+}
 
 /** How many pieces a segment of `segmentBytes` is cut into. */
 export function pieceCount(segmentBytes: number): number {
-  return Math.ceil(segmentBytes / PIECE_BYTES);
+  return Math.ceil(segmentBytes / pieceSize(segmentBytes));
 }
 
-/** Bytes of piece number `piece` (from 0) of a segment of `segmentBytes`; all but the last have PIECE_BYTES. */
+/** Where piece number `piece` (from 0) of a segment of `segmentBytes` begins, bytes from the segment's start. */
+export function pieceStart(segmentBytes: number, piece: number): number {
+  return piece * pieceSize(segmentBytes);
+}
+
+/** Bytes of piece number `piece` (from 0) of a segment of `segmentBytes`; 0 or less where there is no such piece. */
 export function pieceBytes(segmentBytes: number, piece: number): number {
-  return Math.min(PIECE_BYTES, segmentBytes - piece * PIECE_BYTES);
+  return Math.min(pieceSize(segmentBytes), segmentBytes - pieceStart(segmentBytes, piece));
 }

@@ -35,6 +35,9 @@ export interface ManifestSubject {
   durationMs: number;
 }
 
+/** Segments in the first page; each further one has twice as many. Every viewer takes the first before the first picture, most of them from the origin. */
+const FIRST_PAGE_SEGMENTS = 2;
+
 /** The host's growing manifest: append segments in order, then publish what changed. */
 export class ManifestWriter {
   readonly #crypto: Crypto;
@@ -61,7 +64,7 @@ export class ManifestWriter {
 
   /** @throws MatineeError UPLOAD_REFUSED where the film is longer than a manifest can list. */
   async append(entry: SegmentEntry): Promise<void> {
-    if (!doesFitPage(this.#openPage, entry)) await this.#closePage();
+    if (this.#isPageFull(entry)) await this.#closePage();
     this.#openPage.push(entry);
     this.#segmentCount += 1;
     this.#sizeBytes += entry.sizeBytes;
@@ -89,6 +92,11 @@ export class ManifestWriter {
       pages: references,
     });
     return { head, pages };
+  }
+
+  #isPageFull(next: SegmentEntry): boolean {
+    const segments = FIRST_PAGE_SEGMENTS * 2 ** this.#closedPages.length;
+    return this.#openPage.length >= segments || !doesFitPage(this.#openPage, next);
   }
 
   async #closePage(): Promise<void> {

@@ -9,9 +9,8 @@ import {
   MAX_PAGE_PIECES,
   MAX_PAGE_SEGMENTS,
   MAX_SEGMENT_BYTES,
-  PIECE_BYTES,
 } from '../limits.ts';
-import { pieceCount } from './geometry.ts';
+import { pieceCount, pieceSize } from './geometry.ts';
 
 /** One segment as the manifest lists it. */
 export interface SegmentEntry {
@@ -70,8 +69,9 @@ export async function describeSegment(
   ciphertext: Bytes,
 ): Promise<SegmentEntry> {
   const hashes: Promise<Bytes>[] = [];
-  for (let at = 0; at < ciphertext.byteLength; at += PIECE_BYTES) {
-    hashes.push(crypto.sha256(ciphertext.subarray(at, at + PIECE_BYTES)));
+  const sizeBytes = pieceSize(ciphertext.byteLength);
+  for (let at = 0; at < ciphertext.byteLength; at += sizeBytes) {
+    hashes.push(crypto.sha256(ciphertext.subarray(at, at + sizeBytes)));
   }
   const pieceHashes = concat(...(await Promise.all(hashes)));
   return { startMs, durationMs, sizeBytes: ciphertext.byteLength, pieceHashes };

@@ -5,8 +5,10 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { ManifestExchange } from '../manifest/manifest-exchange.ts';
 import { toRuns } from '../swarm/availability.ts';
+import { OriginOrder } from '../swarm/origin-order.ts';
 import type { PieceSource } from '../swarm/piece-store.ts';
 import type { SendBudget } from '../swarm/send-budget.ts';
+import type { Uplink } from '../swarm/uplink.ts';
 import { Uploads } from '../swarm/uploads.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { Link, Remote } from '../wire/link.ts';
@@ -22,6 +24,8 @@ export interface OriginRoomParts {
   stored: Set<number>;
   /** What the origin may send, over all rooms. */
   budget: SendBudget;
+  /** The line all rooms share. */
+  uplink: Uplink;
   onLinkClosed(remote: Remote, code: string): void;
   onError(error: unknown): void;
 }
@@ -40,13 +44,20 @@ export class OriginRoom {
     this.manifest = new Manifest(crypto, roomId);
     const audience = (): Iterable<Link> => this.#links.met;
     this.#exchange = new ManifestExchange({ manifest: this.manifest, audience, onChange: () => undefined });
-    this.#uploads = new Uploads(parts);
+    const order = new OriginOrder();
+    this.#uploads = new Uploads({ ...parts, order });
     const chat = new ChatRelay({ crypto, clock, audience, accept: async () => true });
     // The origin takes no manifest from viewers: its own comes from the store.
     const { getPage } = this.#exchange.handlers;
     this.#links = new Links({
       clock,
-      handlers: { ...(getPage && { getPage }), ...this.#uploads.handlers, ...chat.handlers },
+      handlers: {
+        ...(getPage && { getPage }),
+        ...this.#uploads.handlers,
+        ...chat.handlers,
+        choke: (link) => order.setRelaying(link, false),
+        unchoke: (link) => order.setRelaying(link, true),
+      },
       hello: () => ({ v: WIRE_VERSION, role: 'origin', card: null }),
       onMeet: (link) => {
         this.#exchange.tell([link]);

@@ -1,4 +1,4 @@
-import { type Bytes, toBase64url } from '../bytes.ts';
+import { areEqual, type Bytes, toBase64url } from '../bytes.ts';
 import type { ChatLine } from '../chat/chat-line.ts';
 import { openCard, openLine, sealCard, sealLine } from '../chat/chat-line.ts';
 import { ChatRelay } from '../chat/chat-relay.ts';
@@ -6,14 +6,20 @@ import type { Clock } from '../clock.ts';
 import { decryptRange } from '../crypto/content.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { deriveVideoKeys, type RoomKeys, type VideoKeys } from '../crypto/keys.ts';
-import { MAX_CHAT_LINES, PIECE_BYTES } from '../limits.ts';
+import { MAX_CHAT_LINES } from '../limits.ts';
+import { pieceStart } from '../manifest/geometry.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { ManifestExchange } from '../manifest/manifest-exchange.ts';
+import { pieceHash } from '../manifest/page.ts';
 import { Announcements } from '../swarm/announcements.ts';
 import { Downloads } from '../swarm/downloads.ts';
-import { MemoryPieces } from '../swarm/piece-store.ts';
+import { type HeldBytes, HeldPieces } from '../swarm/held-pieces.ts';
+import type { Spill } from '../swarm/piece-disk.ts';
 import { SendBudget } from '../swarm/send-budget.ts';
+import { Uplink } from '../swarm/uplink.ts';
 import { Uploads } from '../swarm/uploads.ts';
+import { ViewerOrder } from '../swarm/viewer-order.ts';
+import { WINDOW_BYTES } from '../swarm/wanted.ts';
 import type { Channel } from '../transport/channel.ts';
 import { openInfo, type VideoInfo } from '../video-info.ts';
 import type { Link, Remote } from '../wire/link.ts';
@@ -30,8 +36,10 @@ export interface ViewerParts {
   /** This member's id, as signaling knows it. */
   selfId: string;
   name: string;
-  /** Bytes of ciphertext kept for playing again and for others. */
+  /** Bytes of ciphertext kept in memory, for playing again and for others, where no disk takes what is too much. */
   memoryBytes: number;
+  /** What goes to a disk instead of being given up; left out: there is none. */
+  spill?: Spill | null;
   /** What the room looks like changed: manifest, peers, chat. Called often; the owner draws when it likes. */
   onChange(): void;
   /** A piece can be read now. */
@@ -55,8 +63,9 @@ export interface Traffic {
 export class Viewer {
   readonly manifest: Manifest;
   readonly #parts: ViewerParts;
-  readonly #pieces: MemoryPieces;
+  readonly #pieces: HeldPieces;
   readonly #budget: SendBudget;
+  readonly #uplink: Uplink;
   readonly #links: Links;
   readonly #exchange: ManifestExchange;
   readonly #downloads: Downloads;
@@ -70,14 +79,24 @@ export class Viewer {
   #lines: ShownLine[] = [];
   #videoKeys: Promise<VideoKeys> | null = null;
   #playheadSegment = 0;
+  #diskError: unknown = null;
   #pastTraffic: Traffic = { fromOriginBytes: 0, fromPeersBytes: 0, sentBytes: 0 };
 
   constructor(parts: ViewerParts) {
-    const { crypto, clock, random, selfId, roomId } = parts;
+    const { crypto, clock, random, roomId } = parts;
     this.#parts = parts;
     this.#name = parts.name;
     this.manifest = new Manifest(crypto, roomId);
-    this.#pieces = new MemoryPieces(parts.memoryBytes);
+    this.#pieces = new HeldPieces({
+      memoryBytes: parts.memoryBytes,
+      spill: parts.spill ?? null,
+      weightOf: (segment) => this.#weightOf(segment),
+      isRight: (segment, piece, data) => this.#isRight(segment, piece, data),
+      onDrop: (segments) => this.#announcements.drop(segments),
+      onError: (error) => {
+        this.#diskError = error;
+      },
+    });
     this.#budget = new SendBudget(clock, null);
     const audience = (): Iterable<Link> => this.#links.met;
     this.#exchange = new ManifestExchange({
@@ -89,13 +108,21 @@ export class Viewer {
       clock,
       crypto,
       random,
-      selfId,
+      windowBytes: Math.min(WINDOW_BYTES, parts.memoryBytes / 2),
       manifest: this.manifest,
       isHeld: (segment, piece) => this.#pieces.has(segment, piece),
       onPiece: (segment, piece, data) => this.#keep(segment, piece, data),
       onLiar: (link) => this.#banned.add(link.remote.id),
     });
-    this.#uploads = new Uploads({ source: this.#pieces, budget: this.#budget, onError: () => undefined });
+    this.#uplink = new Uplink(clock);
+    this.#uploads = new Uploads({
+      clock,
+      source: this.#pieces,
+      budget: this.#budget,
+      uplink: this.#uplink,
+      order: new ViewerOrder(),
+      onError: () => undefined,
+    });
     this.#announcements = new Announcements({
       clock,
       manifest: this.manifest,
@@ -147,6 +174,16 @@ export class Viewer {
     return this.#downloads.rejectedPieces;
   }
 
+  /** Bytes of ciphertext held now, by where they lie. */
+  get heldBytes(): HeldBytes {
+    return this.#pieces.heldBytes;
+  }
+
+  /** Why the disk failed, or refused to open; null as long as it did not. What is held then stays in memory. */
+  get diskError(): unknown {
+    return this.#diskError;
+  }
+
   get uploadLimitBytesPerSec(): number | null {
     return this.#budget.bytesPerSec;
   }
@@ -181,10 +218,12 @@ export class Viewer {
 
   /** The plaintext of a piece, or null where it is not here. */
   async readPiece(segment: number, piece: number): Promise<Bytes | null> {
-    const data = this.#pieces.get(segment, piece);
     const keys = await this.#keys();
-    if (!data || !keys) return null;
-    return decryptRange(this.#parts.crypto, keys.contentKey, segment, piece * PIECE_BYTES, data);
+    const data = keys && (await this.#pieces.load(segment, piece));
+    const entry = this.manifest.entry(segment);
+    if (!data || !entry) return null;
+    const start = pieceStart(entry.sizeBytes, piece);
+    return decryptRange(this.#parts.crypto, keys.contentKey, segment, start, data);
   }
 
   /** What the host says of the video, or null before its manifest is here. @throws MatineeError SEAL_BROKEN. */
@@ -217,7 +256,7 @@ export class Viewer {
     this.#budget.setLimit(bytesPerSec);
     if (wasServing === this.#uploads.isServing) return;
     if (!this.#uploads.isServing) this.#uploads.refuseAll();
-    for (const link of this.#links.members()) link.send(this.#uploads.isServing ? 'unchoke' : 'choke', {});
+    for (const link of this.#links.met) link.send(this.#uploads.isServing ? 'unchoke' : 'choke', {});
   }
 
   /** Leaves: says goodbye on every link and frees what is held. */
@@ -226,16 +265,15 @@ export class Viewer {
     this.#downloads.close();
     this.#announcements.close();
     this.#budget.close();
-    this.#pieces.clear();
+    this.#uplink.close();
+    void this.#pieces.close();
   }
 
   #meet(link: Link): void {
     this.#downloads.add(link);
     this.#exchange.tell([link]);
-    if (link.remote.kind === 'member') {
-      if (!this.#uploads.isServing) link.send('choke', {});
-      this.#announcements.tellAll(link);
-    }
+    if (!this.#uploads.isServing) link.send('choke', {});
+    if (link.remote.kind === 'member') this.#announcements.tellAll(link);
     this.#chat.greet(link);
     this.#parts.onChange();
   }
@@ -268,26 +306,20 @@ export class Viewer {
   }
 
   #keep(segment: number, piece: number, data: Bytes): void {
-    const dropped = this.#pieces.put(segment, piece, data, (held) => this.#victim(held, segment));
+    this.#pieces.put(segment, piece, data);
     this.#announcements.add(segment, piece);
-    this.#announcements.drop(dropped);
     this.#parts.onPiece(segment, piece);
   }
 
-  /** What is farthest from the playhead goes first, what was played before what is to come; never the init segment. */
-  #victim(held: Iterable<number>, incoming: number): number | null {
-    let victim: number | null = null;
-    let farthest = 0;
-    for (const segment of held) {
-      if (segment === 0 || segment === incoming) continue;
-      const distance = segment - this.#playheadSegment;
-      const weight = distance < 0 ? -2 * distance : distance;
-      if (weight > farthest) {
-        farthest = weight;
-        victim = segment;
-      }
-    }
-    return victim;
+  /** Segments from the playhead, counted twice behind it: what was played goes before what is to come. */
+  #weightOf(segment: number): number {
+    const distance = segment - this.#playheadSegment;
+    return distance < 0 ? -2 * distance : distance;
+  }
+
+  async #isRight(segment: number, piece: number, data: Bytes): Promise<boolean> {
+    const entry = this.manifest.entry(segment);
+    return entry !== null && areEqual(await this.#parts.crypto.sha256(data), pieceHash(entry, piece));
   }
 
   #keys(): Promise<VideoKeys> | null {

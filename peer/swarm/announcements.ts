@@ -4,15 +4,15 @@ import type { Manifest } from '../manifest/manifest.ts';
 import type { Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 import { toBits, toRuns } from './availability.ts';
-import type { MemoryPieces } from './piece-store.ts';
+import type { PieceIndex } from './piece-store.ts';
 
 /** News is gathered this long before it is told: a batch costs little more than a piece of news. */
-const GATHER_MS = 100;
+const GATHER_MS = 30;
 
 export interface AnnouncementParts {
   clock: Clock;
   manifest: Manifest;
-  pieces: MemoryPieces;
+  pieces: PieceIndex;
   /** Links that want to know what we have. */
   audience(): Iterable<Link>;
 }

@@ -1,16 +1,17 @@
 import { areEqual, type Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_PIPELINE_PIECES, PIECE_BYTES } from '../limits.ts';
-import { pieceBytes } from '../manifest/geometry.ts';
+import { MAX_PIPELINE_PIECES, MAX_STANDING_PIECES, PIECE_BYTES } from '../limits.ts';
+import { pieceBytes, pieceSize } from '../manifest/geometry.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { pieceHash } from '../manifest/page.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 import { Availability } from './availability.ts';
-import { type Ask, type Candidate, pick } from './picker.ts';
+import { type Ask, type Asked, type Candidate, pick, RESCUE_MS } from './picker.ts';
+import { pieceKey as keyOf } from './requests.ts';
 import { Throughput } from './throughput.ts';
-import { type Wanted, wantedPieces } from './wanted.ts';
+import { type Wanted, type Wants, wantedPieces } from './wanted.ts';
 
 /** The scheduler runs on events, at most this often, and on a timer where nothing happens. */
 const MIN_RUN_GAP_MS = 8;
@@ -20,8 +21,8 @@ const TICK_MS = 250;
 const MIN_TIMEOUT_MS = 5_000;
 const TIMEOUT_FACTOR = 4;
 
-/** After so many unanswered requests in a row a peer is taken for dead. */
-const MAX_TIMEOUTS = 8;
+/** After so many times in a row that requests went unanswered a peer is taken for dead. */
+const MAX_TIMEOUTS = 5;
 
 /** After so many pieces with a wrong hash a peer is dropped, and not let in again. */
 const MAX_WRONG_PIECES = 3;
@@ -29,21 +30,27 @@ const MAX_WRONG_PIECES = 3;
 /** The playhead moved this much at once: that was a seek. */
 const JUMP_MS = 2_000;
 
-/**
- * A playhead that stands still wants what comes next all the more: deadlines draw nearer as if it moved, but no
- * further than this, which is what a player likes to have at hand before it starts.
- */
-const MAX_IMPATIENCE_MS = 3_000;
-
 /** Until a round trip was measured. */
 const FIRST_ROUND_TRIP_MS = 100;
+
+/**
+ * Requests that may stand at the origin: it answers each when it sees fit, mostly never, because the piece came from a
+ * viewer it was given to before. So these are no pipeline, they only let the origin choose.
+ */
+const MAX_STANDING_BYTES = 8 * 1024 * 1024;
 
 /** What a pipeline covers beyond one round trip, so that a burst of other work does not drain it. */
 const PIPELINE_SLACK_MS = 300;
 
-interface Asked {
+/** A manifest page that did not come is asked of somebody else after this; mostly of viewers, to spare the origin. */
+const PAGE_TIMEOUT_MS = 1_000;
+const PAGE_RETRY_MS = 200;
+const PAGE_FROM_MEMBERS = 0.7;
+
+interface Owed {
   segment: number;
   piece: number;
+  askedMs: number;
   expiresMs: number;
 }
 
@@ -52,7 +59,7 @@ interface Source {
   availability: Availability;
   throughput: Throughput;
   isChoking: boolean;
-  asked: Map<string, Asked>;
+  asked: Map<string, Owed>;
   timeouts: number;
   wrongPieces: number;
 }
@@ -61,7 +68,8 @@ export interface DownloadParts {
   clock: Clock;
   crypto: Crypto;
   manifest: Manifest;
-  selfId: string;
+  /** Bytes ahead of the playhead that are wanted at most: no more than can be held. */
+  windowBytes: number;
   random(): number;
   isHeld(segment: number, piece: number): boolean;
   /** A verified piece nobody had given us before. */
@@ -69,8 +77,6 @@ export interface DownloadParts {
   /** This peer sent MAX_WRONG_PIECES wrong pieces. Its link is closed already. */
   onLiar(link: Link): void;
 }
-
-const keyOf = (segment: number, piece: number): string => `${segment}/${piece}`;
 
 /**
  * Fetches what the playhead will need. Owns: what each peer has (Availability), what each owes us (asked), what
@@ -84,6 +90,7 @@ export class Downloads {
     choke: (link) => this.#update(link, (source) => this.#choked(source)),
     unchoke: (link) => this.#update(link, (source) => this.#unchoked(source)),
     noPiece: (link, body) => this.#refused(link, body),
+    noPage: (_, body) => this.#noPage(body.hash),
     piece: (link, body) => void this.#piece(link, body),
   };
   rejectedPieces = 0;
@@ -92,7 +99,7 @@ export class Downloads {
   readonly #verifying = new Set<string>();
   readonly #pagesAsked = new Map<string, number>();
   #playheadMs = 0;
-  #playheadSetMs = 0;
+  #isAlone = true;
   #lastRunMs = Number.NEGATIVE_INFINITY;
   #cancelTick: () => void;
   #cancelRun: (() => void) | null = null;
@@ -100,7 +107,6 @@ export class Downloads {
 
   constructor(parts: DownloadParts) {
     this.#parts = parts;
-    this.#playheadSetMs = parts.clock.nowMs();
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());
   }
 
@@ -130,7 +136,6 @@ export class Downloads {
   /** Where the viewer is now: playback went on a bit, or jumped. Requests that lie outside the new window are taken back. */
   setPlayhead(atMs: number): void {
     const didJump = Math.abs(atMs - this.#playheadMs) > JUMP_MS;
-    if (atMs !== this.#playheadMs) this.#playheadSetMs = this.#parts.clock.nowMs();
     this.#playheadMs = atMs;
     if (didJump) this.#cancelUnwanted();
     this.run();
@@ -150,11 +155,10 @@ export class Downloads {
     this.#cancelRun?.();
     this.#cancelRun = null;
     this.#lastRunMs = nowMs;
-    const wants = wantedPieces(this.#parts.manifest, this.#playheadMs, (s, p) => this.#isHere(s, p));
+    const wants = this.#wants();
     for (const page of wants.pages) this.#askForPage(page.hash, nowMs);
-    const impatienceMs = Math.min(MAX_IMPATIENCE_MS, nowMs - this.#playheadSetMs);
-    const wanted = wants.pieces.map((want) => ({ ...want, inMs: Math.max(0, want.inMs - impatienceMs) }));
-    this.#send(this.#pick(wanted), nowMs);
+    this.#tellOriginIfAlone();
+    this.#send(this.#pick(wants.pieces), nowMs);
   }
 
   close(): void {
@@ -169,67 +173,144 @@ export class Downloads {
   }
 
   #pick(wanted: Wanted[]): Ask[] {
-    const askedOf = new Map<string, string[]>();
-    for (const { link, asked } of this.#sources.values()) {
-      for (const key of asked.keys()) askedOf.set(key, [...(askedOf.get(key) ?? []), link.remote.id]);
-    }
+    const askedOf = this.#askedOf();
     return pick({
       wanted,
-      // Who chokes us relays nothing to us: it is responsible for nothing either.
+      pieceBytes: this.#pieceBytes,
       candidates: [...this.#sources.values()]
         .filter((source) => !source.isChoking)
         .map((source) => this.#candidate(source)),
       askedOf: (segment, piece) => askedOf.get(keyOf(segment, piece)) ?? [],
-      selfId: this.#parts.selfId,
       random: this.#parts.random,
     });
   }
 
+  /** All that is owed to us, by piece. */
+  #askedOf(): Map<string, Asked[]> {
+    const nowMs = this.#parts.clock.nowMs();
+    const askedOf = new Map<string, Asked[]>();
+    for (const { link, asked } of this.#sources.values()) {
+      for (const [key, { askedMs }] of asked) {
+        const one = { id: link.remote.id, waitedMs: nowMs - askedMs };
+        const known = askedOf.get(key);
+        if (known) known.push(one);
+        else askedOf.set(key, [one]);
+      }
+    }
+    return askedOf;
+  }
+
   #candidate(source: Source): Candidate {
     const { link, throughput, asked, availability } = source;
-    const roundTripMs = link.roundTripMs ?? FIRST_ROUND_TRIP_MS;
-    const coveredMs = roundTripMs + PIPELINE_SLACK_MS;
-    const pipeline = Math.ceil((throughput.bytesPerSec * coveredMs) / 1000 / PIECE_BYTES);
-    const isTrusted = source.timeouts === 0;
-    const slots = isTrusted ? Math.min(MAX_PIPELINE_PIECES, Math.max(2, pipeline)) : 1;
     return {
       id: link.remote.id,
       kind: link.remote.kind,
       has: (segment, piece) => availability.has(segment, piece),
-      freeSlots: Math.max(0, slots - asked.size),
+      freeSlots: Math.max(0, this.#slots(source) - asked.size),
       inFlight: asked.size,
       bytesPerSec: throughput.bytesPerSec,
-      roundTripMs,
+      roundTripMs: link.roundTripMs ?? FIRST_ROUND_TRIP_MS,
     };
   }
 
+  #slots({ link, throughput, timeouts }: Source): number {
+    if (link.remote.kind === 'origin')
+      return Math.min(MAX_STANDING_PIECES, MAX_STANDING_BYTES / this.#pieceBytes);
+    const coveredMs = (link.roundTripMs ?? FIRST_ROUND_TRIP_MS) + PIPELINE_SLACK_MS;
+    const wantedBytes = Math.max(PIECE_BYTES, (throughput.bytesPerSec * coveredMs) / 1000);
+    const pipeline = Math.ceil(wantedBytes / this.#pieceBytes);
+    return timeouts === 0 ? Math.min(MAX_PIPELINE_PIECES, Math.max(2, pipeline)) : 1;
+  }
+
   #send(asks: Ask[], nowMs: number): void {
+    this.#withdraw(asks);
+    const memberCount = this.#memberCount();
     for (const source of this.#sources.values()) {
       const own = asks.filter((ask) => ask.id === source.link.remote.id);
       for (const ask of own) this.#note(source, ask, nowMs);
+      const others = Math.min(255, source.link.remote.kind === 'origin' ? memberCount : memberCount - 1);
       for (const [segment, group] of groupBySegment(own)) {
-        const inMs = Math.round(Math.min(...group.map((ask) => ask.inMs)));
-        source.link.send('request', { segment, pieces: group.map((ask) => ask.piece), inMs });
+        for (const some of inFrames(group)) {
+          const inMs = Math.round(Math.min(...some.map((ask) => ask.inMs)));
+          source.link.send('request', { segment, pieces: some.map((ask) => ask.piece), inMs, others });
+        }
       }
     }
   }
 
+  /** What is asked of a viewer need not stand at the origin any more, unless it is needed too soon to rely on one peer. */
+  #withdraw(asks: Ask[]): void {
+    for (const { link, asked } of this.#sources.values()) {
+      const isOrigin = link.remote.kind === 'origin';
+      const isNeedless = (ask: Ask): boolean =>
+        ask.id !== link.remote.id && (isOrigin ? ask.inMs > RESCUE_MS : ask.insteadOf === link.remote.id);
+      sendCancels(
+        link,
+        asks.filter((ask) => isNeedless(ask) && asked.delete(keyOf(ask.segment, ask.piece))),
+      );
+    }
+  }
+
+  /** What a piece has where we are. */
+  get #pieceBytes(): number {
+    const { manifest } = this.#parts;
+    const entry = manifest.entry(manifest.segmentAt(this.#playheadMs) ?? 0);
+    return entry ? pieceSize(entry.sizeBytes) : PIECE_BYTES;
+  }
+
+  #memberCount(): number {
+    let count = 0;
+    for (const { link, isChoking } of this.#sources.values())
+      if (link.remote.kind === 'member' && !isChoking) count += 1;
+    return count;
+  }
+
   #note(source: Source, { segment, piece }: Ask, nowMs: number): void {
-    const owedBytes = (source.asked.size + 1) * PIECE_BYTES;
+    const owedBytes = (source.asked.size + 1) * this.#pieceBytes;
     const expectedMs = (owedBytes * 1000) / source.throughput.bytesPerSec + (source.link.roundTripMs ?? 0);
-    const expiresMs = nowMs + Math.max(MIN_TIMEOUT_MS, TIMEOUT_FACTOR * expectedMs);
-    source.asked.set(keyOf(segment, piece), { segment, piece, expiresMs });
+    const isStanding = source.link.remote.kind === 'origin';
+    const timeoutMs = isStanding
+      ? Number.POSITIVE_INFINITY
+      : Math.max(MIN_TIMEOUT_MS, TIMEOUT_FACTOR * expectedMs);
+    source.asked.set(keyOf(segment, piece), { segment, piece, askedMs: nowMs, expiresMs: nowMs + timeoutMs });
     source.throughput.asked(nowMs);
+  }
+
+  #wants(): Wants {
+    const { manifest, windowBytes } = this.#parts;
+    return wantedPieces(manifest, this.#playheadMs, (s, p) => this.#isHere(s, p), windowBytes);
+  }
+
+  /** The origin is the only hope of who has no neighbours. When that changes, what stands there is asked anew, and says so. */
+  #tellOriginIfAlone(): void {
+    const isAlone = this.#memberCount() === 0;
+    if (isAlone === this.#isAlone) return;
+    this.#isAlone = isAlone;
+    for (const { link, asked } of this.#sources.values()) {
+      if (link.remote.kind !== 'origin') continue;
+      sendCancels(link, [...asked.values()]);
+      asked.clear();
+    }
   }
 
   #askForPage(hash: Bytes, nowMs: number): void {
     const key = hash.join();
     const askedMs = this.#pagesAsked.get(key) ?? Number.NEGATIVE_INFINITY;
+    if (nowMs - askedMs < PAGE_TIMEOUT_MS) return;
     const links = [...this.#sources.keys()];
-    const link = links[Math.floor(this.#parts.random() * links.length)];
-    if (!link || nowMs - askedMs < MIN_TIMEOUT_MS / 5) return;
+    const members = links.filter((link) => link.remote.kind === 'member');
+    const origins = links.filter((link) => link.remote.kind === 'origin');
+    const isForMembers = origins.length === 0 || this.#parts.random() < PAGE_FROM_MEMBERS;
+    const asked = isForMembers && members.length > 0 ? members : origins;
+    const link = asked[Math.floor(this.#parts.random() * asked.length)];
+    if (!link) return;
     this.#pagesAsked.set(key, nowMs);
     link.send('getPage', { hash });
+  }
+
+  /** Somebody else may have it by now. */
+  #noPage(hash: Bytes): void {
+    this.#pagesAsked.set(hash.join(), this.#parts.clock.nowMs() - PAGE_TIMEOUT_MS + PAGE_RETRY_MS);
   }
 
   #have(link: Link, { whole, parts }: Bodies['have']): void {
@@ -300,14 +381,15 @@ export class Downloads {
   }
 
   #cancelUnwanted(): void {
-    const wants = wantedPieces(this.#parts.manifest, this.#playheadMs, (s, p) => this.#isHere(s, p));
+    const wants = this.#wants();
     const wanted = new Set(wants.pieces.map(({ segment, piece }) => keyOf(segment, piece)));
     for (const { link, asked } of this.#sources.values()) {
       const unwanted = [...asked.entries()].filter(([key]) => !wanted.has(key));
       for (const [key] of unwanted) asked.delete(key);
-      for (const [segment, group] of groupBySegment(unwanted.map(([, ask]) => ask))) {
-        link.send('cancel', { segment, pieces: group.map((ask) => ask.piece) });
-      }
+      sendCancels(
+        link,
+        unwanted.map(([, ask]) => ask),
+      );
     }
   }
 
@@ -319,14 +401,27 @@ export class Downloads {
   }
 
   #expire(source: Source, nowMs: number): void {
-    for (const [key, { segment, piece, expiresMs }] of source.asked) {
-      if (nowMs < expiresMs) continue;
-      source.asked.delete(key);
-      source.timeouts += 1;
-      source.link.send('cancel', { segment, pieces: [piece] });
-    }
+    const late = [...source.asked.values()].filter(({ expiresMs }) => expiresMs <= nowMs);
+    if (late.length === 0) return;
+    for (const { segment, piece } of late) source.asked.delete(keyOf(segment, piece));
+    sendCancels(source.link, late);
+    source.timeouts += 1;
     if (source.timeouts >= MAX_TIMEOUTS) source.link.close('PEER_SILENT');
   }
+}
+
+function sendCancels(link: Link, asked: { segment: number; piece: number }[]): void {
+  for (const [segment, group] of groupBySegment(asked))
+    for (const some of inFrames(group))
+      link.send('cancel', { segment, pieces: some.map(({ piece }) => piece) });
+}
+
+/** A frame names no more than MAX_PIPELINE_PIECES. */
+function inFrames<T>(items: T[]): T[][] {
+  const frames: T[][] = [];
+  for (let at = 0; at < items.length; at += MAX_PIPELINE_PIECES)
+    frames.push(items.slice(at, at + MAX_PIPELINE_PIECES));
+  return frames;
 }
 
 function groupBySegment<T extends { segment: number }>(items: T[]): Map<number, T[]> {

@@ -1,21 +1,20 @@
-import { PIECE_BYTES } from '../limits.ts';
 import type { PeerKind } from '../wire/link.ts';
-import { responsiblePeer } from './rendezvous.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Nearer than this pieces are taken in the order they are needed, from whoever is surest. */
 export const URGENT_MS = 6_000;
 
-/**
- * When waiting for the responsible viewer ends, and the origin is asked all the same: this long before the piece
- * is needed, and once and a half the time it would take to come. A stall is worse than a byte; but asked any earlier,
- * viewers who start together would each fetch everything from the origin and never get ahead of it.
- */
-const PANIC_MS = 500;
-const PANIC_FACTOR = 1.5;
+/** Nearer than this a piece is wanted from the origin too, even where a viewer was asked for it. */
+export const RESCUE_MS = 800;
 
-/** Nearer than this a piece on its way is asked for once more, elsewhere. */
-const ENDGAME_MS = 1_500;
+/** Nearer than this a piece that a viewer was asked for is asked of another one as well. */
+const ENDGAME_MS = 0;
+
+/**
+ * Who has had a request for this long has a queue. The first holder of a new piece is asked by everyone around it; once
+ * another has it too, and owes us nothing, that one is asked instead.
+ */
+const MOVE_AFTER_MS = 600;
 
 /** A connection as the picker sees it. */
 export interface Candidate {
@@ -30,115 +29,133 @@ export interface Candidate {
   roundTripMs: number;
 }
 
+/** A request that was not answered yet. */
+export interface Asked {
+  id: string;
+  waitedMs: number;
+}
+
 export interface PickInput {
+  /** What a piece has, about. */
+  pieceBytes: number;
   wanted: readonly Wanted[];
   candidates: readonly Candidate[];
   /** Whom a piece is asked of already. */
-  askedOf(segment: number, piece: number): readonly string[];
-  selfId: string;
+  askedOf(segment: number, piece: number): readonly Asked[];
   /** Numbers from 0 (inclusive) to 1 (exclusive). */
   random(): number;
 }
 
 export interface Ask extends Wanted {
   id: string;
+  /** The one that need not send it any more. */
+  insteadOf: string | null;
 }
 
 /**
  * Whom to ask for what, now. Pure but for `random`.
  *
- * Urgent pieces, in the order they are needed, go to whoever is expected to deliver first; a viewer is preferred
- * to the origin as long as it is in time. Further out the rarest pieces among the viewers come first. The origin
- * is asked only for pieces that nobody has and this viewer is the one responsible for, or that would come too
- * late otherwise: so the crowd fetches each once, different ones at different viewers, and has something to trade.
+ * Viewers are asked for what they have: near pieces in the order they are needed, further out the rarest first, with some
+ * disorder. What no viewer we know has is asked of the origin, all of it at once: it knows what it has given to whom, and
+ * answers so that the crowd gets each piece once. What is needed very soon is asked of the origin as well.
  */
 export function pick(input: PickInput): Ask[] {
-  const slots = new Map(input.candidates.map((candidate) => [candidate.id, candidate.freeSlots]));
-  const asks: Ask[] = [];
-  const ask = (wanted: Wanted, candidate: Candidate): void => {
-    slots.set(candidate.id, (slots.get(candidate.id) ?? 0) - 1);
-    asks.push({ ...wanted, id: candidate.id });
-  };
-  const isFree = (candidate: Candidate): boolean => (slots.get(candidate.id) ?? 0) > 0;
-  const load = (candidate: Candidate): number =>
-    candidate.inFlight + candidate.freeSlots - (slots.get(candidate.id) ?? 0);
-
-  for (const wanted of input.wanted) {
-    if (wanted.inMs >= URGENT_MS) break;
-    const surest = pickUrgent(input, wanted, isFree, load);
-    if (surest) ask(wanted, surest);
-  }
-  for (const wanted of byRarity(input)) {
-    const source = pickAhead(input, wanted, isFree, load);
-    if (source) ask(wanted, source);
-  }
-  return asks;
+  return new Picking(input).run();
 }
 
-/** When a piece asked of this peer now would be here, milliseconds from now. */
-function arrivalMs(candidate: Candidate, owed: number): number {
-  return candidate.roundTripMs + ((owed + 1) * PIECE_BYTES * 1000) / candidate.bytesPerSec;
-}
+/** One picking: what has been decided so far, and whose slots are left. */
+class Picking {
+  readonly #input: PickInput;
+  readonly #members: Candidate[];
+  readonly #origin: Candidate | null;
+  readonly #taken = new Map<Candidate, number>();
+  readonly #asks: Ask[] = [];
 
-function pickUrgent(
-  input: PickInput,
-  { segment, piece, inMs }: Wanted,
-  isFree: (candidate: Candidate) => boolean,
-  load: (candidate: Candidate) => number,
-): Candidate | null {
-  const { candidates } = input;
-  const asked = input.askedOf(segment, piece);
-  if (asked.length > 1 || (asked.length === 1 && inMs > ENDGAME_MS)) return null;
-  let best: Candidate | null = null;
-  let bestMs = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    if (!isFree(candidate) || asked.includes(candidate.id) || !candidate.has(segment, piece)) continue;
-    const expectedMs = arrivalMs(candidate, load(candidate));
-    const isPanic = inMs < PANIC_MS + PANIC_FACTOR * expectedMs;
-    if (candidate.kind === 'origin' && !isPanic && !isResponsible(input, segment, piece)) continue;
-    // In time is in time: among those the origin comes last.
-    const costMs = candidate.kind === 'origin' ? Math.max(expectedMs, inMs) : expectedMs;
-    if (costMs < bestMs) {
-      best = candidate;
-      bestMs = costMs;
+  constructor(input: PickInput) {
+    this.#input = input;
+    this.#members = input.candidates.filter(({ kind }) => kind === 'member');
+    this.#origin = input.candidates.find(({ kind }) => kind === 'origin') ?? null;
+  }
+
+  run(): Ask[] {
+    const ahead: { wanted: Wanted; holders: Candidate[]; rank: number }[] = [];
+    for (const wanted of this.#input.wanted) {
+      const asked = this.#input.askedOf(wanted.segment, wanted.piece);
+      const holders = this.#members.filter((member) => member.has(wanted.segment, wanted.piece));
+      if (wanted.inMs < URGENT_MS) this.#askNear(wanted, holders, asked);
+      else if (holders.length === 0) this.#askOrigin(wanted, asked);
+      else if (this.#membersAmong(asked).length > 0) this.#move(wanted, holders, this.#membersAmong(asked));
+      else ahead.push({ wanted, holders, rank: this.#rank(wanted, holders.length) });
     }
+    for (const { wanted, holders } of ahead.sort((a, b) => a.rank - b.rank))
+      this.#askMember(wanted, holders, []);
+    return this.#asks;
   }
-  return best;
-}
 
-/** What is wanted further out: what viewers have and few do first, then what nobody has; near before far among equals, with some disorder. */
-function byRarity({ wanted, candidates, askedOf, random }: PickInput): Wanted[] {
-  const viewers = candidates.filter((candidate) => candidate.kind === 'member');
-  const ranked: { wanted: Wanted; rank: number }[] = [];
-  for (const next of wanted) {
-    if (next.inMs < URGENT_MS || askedOf(next.segment, next.piece).length > 0) continue;
-    const holders = viewers.filter((viewer) => viewer.has(next.segment, next.piece)).length;
-    const rarity = holders === 0 ? viewers.length + 1 : holders;
-    ranked.push({ wanted: next, rank: rarity + next.inMs / 60_000 + random() * 0.5 });
+  #askNear(wanted: Wanted, holders: Candidate[], asked: readonly Asked[]): void {
+    const ofMembers = this.#membersAmong(asked);
+    const mayAskMember = ofMembers.length === 0 || (ofMembers.length === 1 && wanted.inMs < ENDGAME_MS);
+    const didAsk = mayAskMember && this.#askMember(wanted, holders, asked);
+    if (!didAsk) this.#move(wanted, holders, ofMembers);
+    const isCovered = ofMembers.length > 0 || didAsk;
+    if (!isCovered || wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
   }
-  return ranked.sort((a, b) => a.rank - b.rank).map((item) => item.wanted);
-}
 
-/** Whether this viewer is the one, among itself and the viewers it is connected to, that fetches this piece from the origin. */
-function isResponsible({ candidates, selfId }: PickInput, segment: number, piece: number): boolean {
-  const viewerIds = candidates.filter((candidate) => candidate.kind === 'member').map((viewer) => viewer.id);
-  return responsiblePeer([selfId, ...viewerIds], segment, piece) === selfId;
-}
-
-function pickAhead(
-  input: PickInput,
-  { segment, piece }: Wanted,
-  isFree: (candidate: Candidate) => boolean,
-  load: (candidate: Candidate) => number,
-): Candidate | null {
-  const { candidates } = input;
-  const holders = candidates.filter(
-    (candidate) => candidate.kind === 'member' && candidate.has(segment, piece),
-  );
-  if (holders.length > 0) {
-    const free = holders.filter(isFree).sort((a, b) => arrivalMs(a, load(a)) - arrivalMs(b, load(b)));
-    return free[0] ?? null;
+  /** Asks an idle holder instead of the one that has let us wait. */
+  #move(wanted: Wanted, holders: Candidate[], ofMembers: readonly Asked[]): void {
+    const [slow, ...others] = ofMembers;
+    if (!slow || others.length > 0 || slow.waitedMs < MOVE_AFTER_MS) return;
+    const idle = holders.filter(
+      (holder) => holder.id !== slow.id && holder.inFlight === 0 && !this.#taken.has(holder),
+    );
+    const next = idle[Math.floor(this.#input.random() * idle.length)];
+    if (next && this.#freeSlots(next) > 0) this.#ask(wanted, next, slow.id);
   }
-  if (!isResponsible(input, segment, piece)) return null;
-  return candidates.find((c) => c.kind === 'origin' && isFree(c) && c.has(segment, piece)) ?? null;
+
+  /** Asks whoever is expected to deliver first, with some disorder so that not all go to the same one. */
+  #askMember(wanted: Wanted, holders: Candidate[], asked: readonly Asked[]): boolean {
+    let best: Candidate | null = null;
+    let bestMs = Number.POSITIVE_INFINITY;
+    for (const holder of holders) {
+      if (this.#freeSlots(holder) <= 0 || asked.some(({ id }) => id === holder.id)) continue;
+      const expectedMs = this.#arrivalMs(holder) * (0.75 + 0.5 * this.#input.random());
+      if (expectedMs < bestMs) {
+        best = holder;
+        bestMs = expectedMs;
+      }
+    }
+    if (best) this.#ask(wanted, best);
+    return best !== null;
+  }
+
+  #askOrigin(wanted: Wanted, asked: readonly Asked[]): void {
+    const origin = this.#origin;
+    if (!origin || this.#freeSlots(origin) <= 0 || asked.some(({ id }) => id === origin.id)) return;
+    if (origin.has(wanted.segment, wanted.piece)) this.#ask(wanted, origin);
+  }
+
+  #ask(wanted: Wanted, candidate: Candidate, insteadOf: string | null = null): void {
+    this.#taken.set(candidate, (this.#taken.get(candidate) ?? 0) + 1);
+    this.#asks.push({ ...wanted, id: candidate.id, insteadOf });
+  }
+
+  /** The rarest first, near before far among equals. */
+  #rank({ inMs }: Wanted, holderCount: number): number {
+    return holderCount + inMs / 60_000 + this.#input.random() * 0.5;
+  }
+
+  #freeSlots(candidate: Candidate): number {
+    return candidate.freeSlots - (this.#taken.get(candidate) ?? 0);
+  }
+
+  /** When a piece asked of this peer now would be here, milliseconds from now. */
+  #arrivalMs(candidate: Candidate): number {
+    const owed = candidate.inFlight + (this.#taken.get(candidate) ?? 0);
+    return candidate.roundTripMs + ((owed + 1) * this.#input.pieceBytes * 1000) / candidate.bytesPerSec;
+  }
+
+  #membersAmong(asked: readonly Asked[]): readonly Asked[] {
+    const originId = this.#origin?.id;
+    return asked.filter(({ id }) => id !== originId);
+  }
 }

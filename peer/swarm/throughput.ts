@@ -1,5 +1,5 @@
-/** Before anything was measured: a common home uplink, 8 Mbit/s. */
-const FIRST_GUESS_BYTES_PER_SEC = 1_000_000;
+/** Before anything was measured: a viewer's share of a small home uplink, 2 Mbit/s. */
+const FIRST_GUESS_BYTES_PER_SEC = 250_000;
 
 /** A sample's weight per second of waiting it covers: a slow change is seen within a few seconds. */
 const WEIGHT_PER_SEC = 1;

@@ -1,38 +1,38 @@
-import { MAX_QUEUED_REQUESTS } from '../limits.ts';
+import type { Clock } from '../clock.ts';
+import { HIGH_WATER_BYTES, MAX_FRAME_BYTES, MAX_QUEUED_REQUESTS } from '../limits.ts';
 import { allocatePieceFrame, PIECE_HEADER_BYTES } from '../wire/frame.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 import type { PieceSource } from './piece-store.ts';
+import { type Request, Requests } from './requests.ts';
 import type { SendBudget } from './send-budget.ts';
+import type { ServingOrder } from './serving-order.ts';
+import type { Uplink } from './uplink.ts';
 
-interface Asked {
-  segment: number;
-  piece: number;
-}
-
-interface Queue {
-  asked: Asked[];
-  isServing: boolean;
-}
+/** How often requests that wait for their time are looked at again. */
+const RECHECK_MS = 100;
 
 export interface UploadParts {
+  clock: Clock;
   source: PieceSource;
+  /** What may be sent, and what the line can take: shared by all rooms of a peer. */
   budget: SendBudget;
+  uplink: Uplink;
+  order: ServingOrder;
   /** The storage failed: the peer is told noPiece, the owner why. */
   onError(error: unknown): void;
 }
 
-/**
- * Serves requests: one queue per link, emptied one piece at a time whenever the link has room and the budget
- * allows. Links take turns at the budget, so a greedy one gets no more than its share.
- */
+/** Serves requests: all of them wait together, and whenever the line has room for a piece the order says whose. */
 export class Uploads {
   readonly handlers: Handlers = {
     request: (link, body) => this.#request(link, body),
     cancel: (link, body) => this.#cancel(link, body),
   };
   readonly #parts: UploadParts;
-  readonly #queues = new Map<Link, Queue>();
+  readonly #requests = new Requests();
+  #isServing = false;
+  #cancelRecheck: (() => void) | null = null;
 
   constructor(parts: UploadParts) {
     this.#parts = parts;
@@ -45,56 +45,72 @@ export class Uploads {
 
   /** Forgets a closed link. */
   remove(link: Link): void {
-    this.#queues.delete(link);
+    this.#requests.remove(link);
+    this.#parts.order.remove(link);
+    this.#parts.uplink.remove(link);
+    if (this.#requests.isEmpty) this.#stopChecking();
   }
 
   /** Refuses everything that waits, on every link: the limit was set to 0. */
   refuseAll(): void {
-    for (const [link, queue] of this.#queues) {
-      for (const { segment, piece } of queue.asked.splice(0))
+    for (const link of [...this.#requests.links]) {
+      for (const { segment, piece } of this.#requests.remove(link))
         link.send('noPiece', { segment, pieces: [piece] });
     }
   }
 
-  #request(link: Link, { segment, pieces }: Bodies['request']): void {
-    const queue = this.#queues.get(link) ?? { asked: [], isServing: false };
-    this.#queues.set(link, queue);
+  #request(link: Link, { segment, pieces, inMs, others }: Bodies['request']): void {
+    const askedMs = this.#parts.clock.nowMs();
     const refused: number[] = [];
     for (const piece of pieces) {
       const isRefused = !this.isServing || this.#parts.source.pieceBytes(segment, piece) === 0;
-      if (isRefused || queue.asked.length >= MAX_QUEUED_REQUESTS) refused.push(piece);
-      else queue.asked.push({ segment, piece });
+      if (isRefused || this.#requests.countOf(link) >= MAX_QUEUED_REQUESTS) refused.push(piece);
+      else this.#requests.add({ link, segment, piece, askedMs, neededMs: askedMs + inMs, others });
     }
     if (refused.length > 0) link.send('noPiece', { segment, pieces: refused });
-    if (!queue.isServing) void this.#serve(link, queue);
+    this.#parts.uplink.add(link);
+    void this.#serve();
   }
 
   #cancel(link: Link, { segment, pieces }: Bodies['cancel']): void {
-    const queue = this.#queues.get(link);
-    if (!queue) return;
-    queue.asked = queue.asked.filter((asked) => asked.segment !== segment || !pieces.includes(asked.piece));
+    for (const piece of pieces) this.#requests.delete(link, segment, piece);
   }
 
-  async #serve(link: Link, queue: Queue): Promise<void> {
-    queue.isServing = true;
-    while (queue.asked.length > 0 && (await link.whenRoom())) {
-      const next = queue.asked[0];
+  async #serve(): Promise<void> {
+    if (this.#isServing) return;
+    this.#isServing = true;
+    this.#stopChecking();
+    while (!this.#requests.isEmpty) {
+      await this.#parts.uplink.whenRoom();
+      const next = this.#choose();
       if (!next) break;
-      const dataBytes = this.#parts.source.pieceBytes(next.segment, next.piece);
-      await this.#parts.budget.take(dataBytes);
-      // It may have been cancelled while the budget made it wait; then its turn goes to the one behind it.
-      const asked = queue.asked.shift();
-      if (asked && link.isOpen) await this.#send(link, asked);
+      await this.#parts.budget.take(this.#parts.source.pieceBytes(next.segment, next.piece));
+      // While the budget made us wait it may have been cancelled, or somebody may need something more.
+      const chosen = this.#choose();
+      if (chosen && this.#requests.delete(chosen.link, chosen.segment, chosen.piece))
+        await this.#send(chosen);
     }
-    queue.isServing = false;
+    this.#isServing = false;
+    if (!this.#requests.isEmpty) this.#recheckLater();
   }
 
-  async #send(link: Link, { segment, piece }: Asked): Promise<void> {
+  #choose(): Request | null {
+    const hasRoom = (link: Link): boolean => link.waitingBytes + MAX_FRAME_BYTES <= HIGH_WATER_BYTES;
+    return this.#parts.order.choose(this.#requests, this.#parts.clock.nowMs(), hasRoom);
+  }
+
+  async #send(request: Request): Promise<void> {
+    const { link, segment, piece } = request;
     const dataBytes = this.#parts.source.pieceBytes(segment, piece);
     const frame = allocatePieceFrame(segment, piece, dataBytes);
-    if (dataBytes > 0 && (await this.#read(segment, piece, frame.subarray(PIECE_HEADER_BYTES))))
-      link.sendPiece(frame);
-    else link.send('noPiece', { segment, pieces: [piece] });
+    if (dataBytes === 0 || !(await this.#read(segment, piece, frame.subarray(PIECE_HEADER_BYTES)))) {
+      link.send('noPiece', { segment, pieces: [piece] });
+      return;
+    }
+    if (!link.isOpen) return;
+    link.sendPiece(frame);
+    this.#parts.uplink.handed(frame.byteLength);
+    this.#parts.order.sent(request, dataBytes, this.#parts.clock.nowMs());
   }
 
   async #read(segment: number, piece: number, into: Uint8Array): Promise<boolean> {
@@ -104,5 +120,17 @@ export class Uploads {
       this.#parts.onError(error);
       return false;
     }
+  }
+
+  #recheckLater(): void {
+    this.#cancelRecheck ??= this.#parts.clock.after(RECHECK_MS, () => {
+      this.#cancelRecheck = null;
+      void this.#serve();
+    });
+  }
+
+  #stopChecking(): void {
+    this.#cancelRecheck?.();
+    this.#cancelRecheck = null;
   }
 }

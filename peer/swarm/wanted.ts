@@ -1,11 +1,14 @@
-import { PIECE_BYTES } from '../limits.ts';
-import { pieceCount } from '../manifest/geometry.ts';
+import { pieceCount, pieceStart } from '../manifest/geometry.ts';
 import type { PageReference } from '../manifest/head.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 
 /** How far ahead of the playhead media is wanted: what a seek or a closed tab throws away at most. */
 export const WINDOW_MS = 60_000;
-const WINDOW_BYTES = 48 * 1024 * 1024;
+export const WINDOW_BYTES = 48 * 1024 * 1024;
+
+/** A page of the manifest is asked for when it begins so near, or little else is wanted: in a crowd that has just come, first things come first. */
+const PAGE_AHEAD_MS = 8_000;
+const LITTLE_PIECES = 64;
 
 /** A missing piece, and in how many milliseconds it is needed at the playhead (never negative). */
 export interface Wanted {
@@ -21,11 +24,12 @@ export interface Wants {
   pages: PageReference[];
 }
 
-/** What is missing of the window after `playheadMs`; `isHere` says of a piece whether it is held or being checked. */
+/** What is missing of the window after `playheadMs`, at most `maxBytes` of it; `isHere` says of a piece whether it is held or being checked. */
 export function wantedPieces(
   manifest: Manifest,
   playheadMs: number,
   isHere: (segment: number, piece: number) => boolean,
+  maxBytes: number = WINDOW_BYTES,
 ): Wants {
   const wants: Wants = { pieces: [], pages: [] };
   const page = manifest.pageAt(playheadMs);
@@ -37,7 +41,7 @@ export function wantedPieces(
     return wants;
   }
   let windowBytes = 0;
-  for (let segment = first; windowBytes < WINDOW_BYTES; segment++) {
+  for (let segment = first; windowBytes < maxBytes; segment++) {
     const entry = manifest.entry(segment);
     if (entry && entry.startMs > playheadMs + WINDOW_MS) break;
     if (!wantSegment(manifest, segment, playheadMs, isHere, wants)) break;
@@ -57,13 +61,15 @@ function wantSegment(
   const entry = manifest.entry(segment);
   if (!entry) {
     const page = manifest.pageOf(segment);
-    if (page && !manifest.hasPage(page)) wants.pages.push(page);
+    if (!page || manifest.hasPage(page)) return false;
+    const isSoon = page.startMs <= playheadMs + PAGE_AHEAD_MS;
+    if (isSoon || wants.pieces.length < LITTLE_PIECES) wants.pages.push(page);
     return false;
   }
   const pieces = pieceCount(entry.sizeBytes);
   for (let piece = 0; piece < pieces; piece++) {
     if (isHere(segment, piece)) continue;
-    const atMs = entry.startMs + (entry.durationMs * piece * PIECE_BYTES) / entry.sizeBytes;
+    const atMs = entry.startMs + (entry.durationMs * pieceStart(entry.sizeBytes, piece)) / entry.sizeBytes;
     wants.pieces.push({ segment, piece, inMs: Math.max(0, atMs - playheadMs) });
   }
   return true;

@@ -7,8 +7,12 @@ import { SimplePeerChannel, type SimplePeerLike } from './simple-peer-channel.ts
 /** How long a connection may take to open: ICE over a bad line takes seconds, a dead peer for ever. */
 const CONNECT_TIMEOUT_MS = 20_000;
 
-/** Candidates kept for a call whose offer has not come yet. */
+/** Candidates kept for a call whose offer has not come yet, and of how many peers: those of a refused call trickle in for nothing. */
 const MAX_EARLY_SIGNALS = 32;
+const MAX_EARLY_PEERS = 64;
+
+/** Milliseconds for which a busy peer may send us away at most. */
+export const MAX_RETRY_MS = 600_000;
 
 const signal = v.object({
   /** Which attempt this belongs to: signals of an older one are ignored. */
@@ -17,9 +21,21 @@ const signal = v.object({
     v.object({ type: v.literal('offer'), sdp: v.string() }),
     v.object({ type: v.literal('answer'), sdp: v.string() }),
     v.object({ type: v.literal('candidate'), candidate: v.looseObject({ candidate: v.string() }) }),
+    /** Answers an offer that is not accepted. */
+    v.object({
+      type: v.literal('busy'),
+      retryInMs: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_RETRY_MS)),
+    }),
   ]),
 });
 type Signal = v.InferOutput<typeof signal>;
+type Offer = Extract<Signal['data'], { type: 'offer' }>;
+
+/** Not let in: asking again makes sense in so many milliseconds; 0 where nobody can tell. */
+export interface Busy {
+  retryInMs: number;
+}
+export type Admission = 'welcome' | Busy;
 
 /** What a connector is made of. */
 export interface ConnectorParts {
@@ -32,11 +48,15 @@ export interface ConnectorParts {
   /** What makes signals unreadable to the broker; and undoes it, or throws. */
   seal(to: string, text: string): Promise<string>;
   unseal(from: string, text: string): Promise<string>;
-  /** Whether another connection may be accepted. */
-  mayAccept(from: string): boolean;
+  /** Whether a connection from this peer is accepted. Whoever is welcome takes a place until onFree. */
+  admit(from: string): Admission;
   onChannel(id: string, channel: Channel, isInitiator: boolean): void;
   /** A connection that never opened. `isInitiator`: we dialled. */
   onFailure(id: string, isInitiator: boolean): void;
+  /** Our offer was turned away; that call is over. */
+  onBusy(id: string, retryInMs: number): void;
+  /** Nothing is open or under way to this peer any more, whoever ended it and however. */
+  onFree(id: string): void;
   /** A signal that could not be unsealed or read: noticed, never obeyed. */
   onBadSignal(from: string, error: unknown): void;
 }
@@ -45,13 +65,15 @@ interface Call {
   call: string;
   peer: SimplePeerLike;
   isInitiator: boolean;
-  isOpen: boolean;
+  /** Null until it is open. */
+  channel: Channel | null;
   cancelTimeout: () => void;
 }
 
 /**
  * Turns offers and answers into open channels, one per peer. Both sides may dial at once: the dial of the
- * smaller id stands. Signals are sealed and unsealed in the order they came.
+ * smaller id stands. An offer that is not accepted is answered at once. Signals are sealed and unsealed in the
+ * order they came.
  */
 export class Connector {
   readonly #parts: ConnectorParts;
@@ -75,6 +97,11 @@ export class Connector {
     return this.#calls.has(id);
   }
 
+  /** The open channel to this peer, or null. */
+  channel(id: string): Channel | null {
+    return this.#calls.get(id)?.channel ?? null;
+  }
+
   /** Starts a connection, unless there is one. */
   dial(id: string): void {
     if (this.#isClosed || this.#calls.has(id) || id === this.#parts.selfId) return;
@@ -93,47 +120,87 @@ export class Connector {
     });
   }
 
-  /** Ends a connection that is open or under way, without telling anybody. */
+  /** Ends a connection that is open or under way, without telling the peer. */
   hangUp(id: string): void {
+    if (this.#drop(id)) this.#parts.onFree(id);
+  }
+
+  /** Ends a call that is under way, and lets the peer know when to try again. */
+  turnAway(id: string, busy: Busy): void {
     const call = this.#calls.get(id);
     if (!call) return;
-    this.#calls.delete(id);
-    call.cancelTimeout();
-    if (!call.peer.destroyed) call.peer.destroy();
+    this.#sendBusy(id, call.call, busy);
+    this.hangUp(id);
   }
 
   /** Ends all that is under way, and lets go of what is open: open channels are closed by their owners. */
   close(): void {
     this.#isClosed = true;
-    for (const [id, call] of [...this.#calls]) if (!call.isOpen) this.hangUp(id);
+    for (const [id, call] of [...this.#calls]) if (!call.channel) this.#drop(id);
     this.#calls.clear();
     this.#early.clear();
   }
 
   #accept(from: string, { call, data }: Signal): void {
     const current = this.#calls.get(from);
-    if (current?.call === call) {
-      current.peer.signal(data);
-    } else if (data.type === 'candidate') {
-      this.#keepEarly(from, { call, data });
-    } else if (data.type === 'offer' && this.#shouldAnswer(from, current)) {
-      this.hangUp(from);
-      this.#start(from, call, false).peer.signal(data);
-      for (const early of this.#takeEarly(from)) if (early.call === call) this.#accept(from, early);
-    }
+    if (data.type === 'busy') this.#turnedAway(from, call, data);
+    else if (current?.call === call) current.peer.signal(data);
+    else if (data.type === 'candidate') this.#keepEarly(from, { call, data });
+    else if (data.type === 'offer') this.#offered(from, call, data);
   }
 
   /** A new offer replaces an open or failed connection (the other side lost it), but two dials at once keep the smaller id's. */
-  #shouldAnswer(from: string, current: Call | undefined): boolean {
-    if (!current) return this.#parts.mayAccept(from);
-    const isGlare = current.isInitiator && !current.isOpen;
-    return !isGlare || from < this.#parts.selfId;
+  #offered(from: string, call: string, offer: Offer): void {
+    const current = this.#calls.get(from);
+    const isGlare = current?.isInitiator === true && !current.channel;
+    if (isGlare && from > this.#parts.selfId) return;
+    const early = this.#takeEarly(from);
+    // Whom we are dialling ourselves is wanted, and has its place.
+    const admission = isGlare ? 'welcome' : this.#parts.admit(from);
+    if (admission !== 'welcome') {
+      this.#sendBusy(from, call, admission);
+      return;
+    }
+    this.#drop(from);
+    this.#answer(from, call, offer);
+    for (const signal of early) if (signal.call === call) this.#accept(from, signal);
+  }
+
+  #answer(from: string, call: string, offer: Offer): void {
+    try {
+      this.#start(from, call, false).peer.signal(offer);
+    } catch (error) {
+      // It was let in: its place must not stay taken.
+      this.#drop(from);
+      this.#parts.onFree(from);
+      throw error;
+    }
+  }
+
+  #turnedAway(from: string, call: string, { retryInMs }: Busy): void {
+    const current = this.#calls.get(from);
+    if (current?.call !== call || !current.isInitiator || current.channel) return;
+    this.hangUp(from);
+    this.#parts.onBusy(from, retryInMs);
+  }
+
+  #sendBusy(to: string, call: string, { retryInMs }: Busy): void {
+    this.#send(to, JSON.stringify({ call, data: { type: 'busy', retryInMs } }));
+  }
+
+  #drop(id: string): boolean {
+    const call = this.#calls.get(id);
+    if (!call) return false;
+    this.#calls.delete(id);
+    call.cancelTimeout();
+    if (!call.peer.destroyed) call.peer.destroy();
+    return true;
   }
 
   #start(id: string, call: string, isInitiator: boolean): Call {
     const peer = this.#parts.createPeer(isInitiator);
     const cancelTimeout = this.#parts.clock.after(CONNECT_TIMEOUT_MS, () => peer.destroy());
-    const started: Call = { call, peer, isInitiator, isOpen: false, cancelTimeout };
+    const started: Call = { call, peer, isInitiator, channel: null, cancelTimeout };
     this.#calls.set(id, started);
     peer.on('signal', (data: unknown) => this.#send(id, JSON.stringify({ call, data })));
     peer.on('connect', () => this.#opened(id, started));
@@ -144,17 +211,18 @@ export class Connector {
   }
 
   #opened(id: string, call: Call): void {
-    call.isOpen = true;
     call.cancelTimeout();
     if (this.#calls.get(id) !== call) return;
-    this.#parts.onChannel(id, new SimplePeerChannel(call.peer, this.#parts.clock), call.isInitiator);
+    call.channel = new SimplePeerChannel(call.peer, this.#parts.clock);
+    this.#parts.onChannel(id, call.channel, call.isInitiator);
   }
 
   #ended(id: string, call: Call): void {
     call.cancelTimeout();
     if (this.#calls.get(id) !== call) return;
     this.#calls.delete(id);
-    if (!call.isOpen && !this.#isClosed) this.#parts.onFailure(id, call.isInitiator);
+    this.#parts.onFree(id);
+    if (!call.channel) this.#parts.onFailure(id, call.isInitiator);
   }
 
   #send(to: string, text: string): void {
@@ -170,6 +238,8 @@ export class Connector {
     const kept = this.#early.get(from) ?? [];
     if (kept.length < MAX_EARLY_SIGNALS) kept.push(early);
     this.#early.set(from, kept);
+    const [oldest] = this.#early.keys();
+    if (this.#early.size > MAX_EARLY_PEERS && oldest !== undefined) this.#early.delete(oldest);
   }
 
   #takeEarly(from: string): Signal[] {

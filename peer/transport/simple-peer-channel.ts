@@ -1,6 +1,5 @@
 import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
-import { LOW_WATER_BYTES } from '../limits.ts';
 import type { Channel, ChannelEvents } from './channel.ts';
 
 /** The part of simple-peer we stand on. Handed in, so that this code names neither the package nor its WebRTC. */
@@ -27,7 +26,7 @@ export class SimplePeerChannel implements Channel {
   readonly #clock: Clock;
   readonly #hasLowEvent: boolean;
   #events: ChannelEvents | null = null;
-  #isDrainAskedFor = false;
+  #drainBytes: number | null = null;
   #isClosed = false;
   #cancelPoll: (() => void) | null = null;
   #cancelLinger: (() => void) | null = null;
@@ -37,10 +36,7 @@ export class SimplePeerChannel implements Channel {
     this.#clock = clock;
     const inner = peer._channel;
     this.#hasLowEvent = typeof inner?.bufferedAmountLowThreshold === 'number';
-    if (inner && this.#hasLowEvent) {
-      inner.bufferedAmountLowThreshold = LOW_WATER_BYTES;
-      inner.addEventListener('bufferedamountlow', () => this.#drained());
-    }
+    if (inner && this.#hasLowEvent) inner.addEventListener('bufferedamountlow', () => this.#drained());
   }
 
   get waitingBytes(): number {
@@ -68,10 +64,12 @@ export class SimplePeerChannel implements Channel {
   }
 
   // Asked for by who waits, rather than noted while sending: wrtc's count of waiting bytes lags behind what it was given.
-  askForDrain(): void {
-    if (this.#isDrainAskedFor || this.#isClosed) return;
-    this.#isDrainAskedFor = true;
-    if (!this.#hasLowEvent || this.waitingBytes <= LOW_WATER_BYTES) this.#poll();
+  askForDrain(lowBytes: number): void {
+    if (this.#isClosed) return;
+    this.#drainBytes = lowBytes;
+    const inner = this.#peer._channel;
+    if (inner && this.#hasLowEvent) inner.bufferedAmountLowThreshold = lowBytes;
+    if (!this.#hasLowEvent || this.waitingBytes <= lowBytes) this.#poll();
   }
 
   close(): void {
@@ -92,15 +90,16 @@ export class SimplePeerChannel implements Channel {
   }
 
   #drained(): void {
-    if (!this.#isDrainAskedFor || this.#isClosed) return;
-    this.#isDrainAskedFor = false;
+    if (this.#drainBytes === null || this.waitingBytes > this.#drainBytes || this.#isClosed) return;
+    this.#drainBytes = null;
     this.#events?.onDrain();
   }
 
   #poll(): void {
-    this.#cancelPoll = this.#clock.after(POLL_MS, () => {
-      if (this.waitingBytes > LOW_WATER_BYTES) this.#poll();
-      else this.#drained();
+    this.#cancelPoll ??= this.#clock.after(POLL_MS, () => {
+      this.#cancelPoll = null;
+      this.#drained();
+      if (this.#drainBytes !== null && !this.#hasLowEvent) this.#poll();
     });
   }
 }

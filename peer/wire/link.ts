@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import { asMatineeError } from '../errors.ts';
-import { HIGH_WATER_BYTES, MAX_FRAME_BYTES, MAX_WAITING_BYTES } from '../limits.ts';
+import { MAX_WAITING_BYTES } from '../limits.ts';
 import type { Channel } from '../transport/channel.ts';
 import { decodeFrame, encodeFrame, PIECE_HEADER_BYTES } from './frame.ts';
 import type { Bodies, Message, MessageName } from './messages.ts';
@@ -30,8 +30,8 @@ export interface LinkParts {
 
 /**
  * One connection to one peer: frames in and out, what they add up to, and whether the peer is still there.
- * Control frames go straight to the channel; pieces wait for room in it (`whenRoom`), so that whatever else
- * there is to say never queues behind more than HIGH_WATER_BYTES of media.
+ * Control frames go straight to the channel; pieces wait until the line has room for them (swarm/uplink.ts), so
+ * that whatever else there is to say never queues behind much media.
  */
 export class Link {
   readonly remote: Remote;
@@ -46,7 +46,7 @@ export class Link {
   roundTripMs: number | null = null;
   #isOpen = true;
   #closeCode = 'CLOSED';
-  #roomWaiters: (() => void)[] = [];
+  #drainWaiters: { lowBytes: number; resolve(): void }[] = [];
   #lastHeardMs: number;
   #ping = { n: 0, sentMs: 0, isOut: false };
   #cancelPing: () => void;
@@ -76,22 +76,25 @@ export class Link {
     if (this.#channel.waitingBytes > MAX_WAITING_BYTES) this.close('PEER_SILENT');
   }
 
-  /** Sends a frame made by allocatePieceFrame. Ask whenRoom first. */
+  /** Sends a frame made by allocatePieceFrame. Whoever does looks at waitingBytes first. */
   sendPiece(frame: Bytes): void {
     if (!this.#isOpen) return;
     this.mediaSentBytes += frame.byteLength - PIECE_HEADER_BYTES;
     this.#transmit(frame);
   }
 
-  /** Resolves once the channel has room for another piece, or the link is closed: true where it is open. */
-  async whenRoom(): Promise<boolean> {
-    while (this.#isOpen && this.#channel.waitingBytes + MAX_FRAME_BYTES > HIGH_WATER_BYTES) {
-      await new Promise<void>((resolve) => {
-        this.#roomWaiters.push(resolve);
-        this.#channel.askForDrain();
-      });
-    }
-    return this.#isOpen;
+  /** Bytes handed to the transport that have not left yet. */
+  get waitingBytes(): number {
+    return this.#isOpen ? this.#channel.waitingBytes : 0;
+  }
+
+  /** Resolves once no more than `lowBytes` wait in the transport, or the link is closed. */
+  async whenDrained(lowBytes: number): Promise<void> {
+    if (this.waitingBytes <= lowBytes) return;
+    await new Promise<void>((resolve) => {
+      this.#drainWaiters.push({ lowBytes, resolve });
+      this.#askForDrain();
+    });
   }
 
   /** Says goodbye with a reason code and closes. May be called again. */
@@ -157,10 +160,18 @@ export class Link {
     this.#cancelPing = this.#parts.clock.after(PING_EVERY_MS, () => this.#sendPing());
   }
 
+  /** The next one to be told is the one content with most. */
+  #askForDrain(): void {
+    if (this.#drainWaiters.length > 0)
+      this.#channel.askForDrain(Math.max(...this.#drainWaiters.map(({ lowBytes }) => lowBytes)));
+  }
+
   #wakeWaiters(): void {
-    const waiters = this.#roomWaiters;
-    this.#roomWaiters = [];
-    for (const wake of waiters) wake();
+    const { waitingBytes } = this;
+    const woken = this.#drainWaiters.filter(({ lowBytes }) => waitingBytes <= lowBytes);
+    this.#drainWaiters = this.#drainWaiters.filter(({ lowBytes }) => waitingBytes > lowBytes);
+    for (const { resolve } of woken) resolve();
+    this.#askForDrain();
   }
 
   #closed(): void {

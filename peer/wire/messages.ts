@@ -72,8 +72,14 @@ export const MESSAGES = {
   /** The sender will not serve pieces for now. */
   choke: { type: 22, body: v.strictObject({}) },
   unchoke: { type: 23, body: v.strictObject({}) },
-  /** Asks for pieces of one segment, needed in `inMs` milliseconds; each is answered by piece or noPiece, unless cancelled. */
-  request: { type: 24, body: v.strictObject({ segment, pieces, inMs: count(0xffffffff) }) },
+  /**
+   * Asks for pieces of one segment, needed in `inMs` milliseconds, by one who is connected to `others` viewers besides
+   * the receiver; each is answered by piece or noPiece, when the receiver sees fit, unless cancelled.
+   */
+  request: {
+    type: 24,
+    body: v.strictObject({ segment, pieces, inMs: count(0xffffffff), others: count(255) }),
+  },
   cancel: { type: 25, body: v.strictObject({ segment, pieces }) },
   /** The ciphertext of one piece. */
   piece: { type: 26, body: null },

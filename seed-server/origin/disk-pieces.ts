@@ -1,5 +1,4 @@
-import { PIECE_BYTES } from '../../peer/limits.ts';
-import { pieceBytes } from '../../peer/manifest/geometry.ts';
+import { pieceBytes, pieceStart } from '../../peer/manifest/geometry.ts';
 import type { Manifest } from '../../peer/manifest/manifest.ts';
 import type { PieceSource } from '../../peer/swarm/piece-store.ts';
 import { SegmentFiles } from '../store/read-store.ts';
@@ -23,7 +22,9 @@ export class DiskPieces implements PieceSource {
   }
 
   async read(segment: number, piece: number, into: Uint8Array): Promise<boolean> {
-    await this.#files.readPiece(segment, piece * PIECE_BYTES, into);
+    const entry = this.#manifest.entry(segment);
+    if (!entry) return false;
+    await this.#files.readPiece(segment, pieceStart(entry.sizeBytes, piece), into);
     return true;
   }
 

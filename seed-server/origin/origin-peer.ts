@@ -1,14 +1,14 @@
 import type { Clock } from '../../peer/clock.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
+import { Uplink } from '../../peer/swarm/uplink.ts';
+import type { Admission } from '../../peer/transport/connector.ts';
 import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
 import { connectSignaling, type SignalingClient, type WebSocketLike } from '../../signaling/client.ts';
 import { type FromServer, type IceServer, ORIGIN } from '../../signaling/messages.ts';
 import { ReadStore } from '../store/read-store.ts';
+import { Places } from './places.ts';
 import { ServedRoom } from './served-room.ts';
-
-/** Connections at once at most, over all rooms: each costs two threads and a megabyte in the native library. */
-const MAX_LINKS = 256;
 
 /** Rooms kept in mind at most, for their chat; those without members go first. */
 const MAX_ROOMS = 1000;
@@ -23,6 +23,8 @@ export interface OriginPeerParts {
   dataDir: string;
   /** Bytes per second to all members together; null without limit. */
   sendBytesPerSec: number | null;
+  /** Connections at once at most, over all rooms: each costs two threads and a megabyte in the native library. */
+  maxPeers: number;
   openSocket(url: string): WebSocketLike;
   createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike;
   onError(error: unknown): void;
@@ -33,6 +35,8 @@ export class OriginPeer {
   readonly #parts: OriginPeerParts;
   readonly #store: ReadStore;
   readonly #budget: SendBudget;
+  readonly #uplink: Uplink;
+  readonly #places: Places;
   readonly #rooms = new Map<string, ServedRoom>();
   readonly #signaling: SignalingClient;
   #iceServers: readonly IceServer[] = [];
@@ -41,6 +45,8 @@ export class OriginPeer {
     this.#parts = parts;
     this.#store = new ReadStore(parts.dataDir);
     this.#budget = new SendBudget(parts.clock, parts.sendBytesPerSec);
+    this.#uplink = new Uplink(parts.clock);
+    this.#places = new Places(parts.maxPeers, () => parts.clock.nowMs());
     this.#signaling = connectSignaling({
       url: parts.signalingUrl,
       openSocket: parts.openSocket,
@@ -61,12 +67,13 @@ export class OriginPeer {
     this.#signaling.close();
     for (const room of this.#rooms.values()) room.close();
     this.#budget.close();
+    this.#uplink.close();
   }
 
   #received(message: FromServer): void {
     if (message.type === 'serving') this.#iceServers = message.iceServers;
     else if (message.type === 'error') this.#parts.onError(new Error(`signaling: ${message.message}`));
-    else if (message.type === 'absent' && message.room) this.#rooms.get(message.room)?.hangUp(message.id);
+    else if (message.type === 'absent' && message.room) this.#rooms.get(message.room)?.absent(message.id);
     else if (message.type === 'signal' && message.room)
       this.#room(message.room).receive(message.from, message.data);
   }
@@ -80,9 +87,11 @@ export class OriginPeer {
       room: id,
       store: this.#store,
       budget: this.#budget,
+      uplink: this.#uplink,
       originId: ORIGIN,
       createPeer: (isInitiator) => this.#parts.createPeer(isInitiator, this.#iceServers),
-      mayAccept: () => this.#linkCount() < MAX_LINKS,
+      admit: (from) => this.#admit(id, from),
+      onFree: (member) => this.#places.leave(id, member),
       onGone: () => this.#forget(id),
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data, room: id }),
     });
@@ -90,16 +99,18 @@ export class OriginPeer {
     return room;
   }
 
-  #linkCount(): number {
-    let sum = 0;
-    for (const room of this.#rooms.values()) sum += room.linkCount;
-    return sum;
+  #admit(room: string, id: string): Admission {
+    const answer = this.#places.ask(room, id);
+    if (!answer.isLetIn) return { retryInMs: answer.retryInMs };
+    const { makesRoom } = answer;
+    if (makesRoom) this.#rooms.get(makesRoom.room)?.makeRoom(makesRoom.id);
+    return 'welcome';
   }
 
   #makeRoom(): void {
     if (this.#rooms.size < MAX_ROOMS) return;
-    for (const [id, room] of this.#rooms) {
-      if (room.linkCount > 0) continue;
+    for (const id of this.#rooms.keys()) {
+      if (this.#places.countOf(id) > 0) continue;
       this.#forget(id);
       return;
     }
@@ -108,5 +119,6 @@ export class OriginPeer {
   #forget(id: string): void {
     this.#rooms.get(id)?.close();
     this.#rooms.delete(id);
+    this.#places.forget(id);
   }
 }

@@ -3,21 +3,28 @@ import type { Clock } from '../../peer/clock.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { openHead } from '../../peer/manifest/head.ts';
+import { MAKE_ROOM } from '../../peer/room/origin-dial.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
 import type { PieceSource } from '../../peer/swarm/piece-store.ts';
 import type { SendBudget } from '../../peer/swarm/send-budget.ts';
+import type { Uplink } from '../../peer/swarm/uplink.ts';
 import { Connector, type ConnectorParts } from '../../peer/transport/connector.ts';
+import { encodeFrame } from '../../peer/wire/frame.ts';
 import type { ReadStore } from '../store/read-store.ts';
 import { DiskPieces } from './disk-pieces.ts';
+import { TURN_MS } from './places.ts';
 
-export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'mayAccept'> {
+export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'admit'> {
   room: string;
   store: ReadStore;
   crypto: Crypto;
   clock: Clock;
   budget: SendBudget;
+  uplink: Uplink;
   originId: string;
   sendSignal(to: string, text: string): void;
+  /** The place that `admit` gave this member is free again. */
+  onFree(id: string): void;
   /** The room was taken down. */
   onGone(): void;
   onError(error: unknown): void;
@@ -38,7 +45,7 @@ export class ServedRoom {
 
   /** @throws MatineeError REQUEST_MALFORMED where `room` is no room id. */
   constructor(parts: ServedRoomParts) {
-    const { room, crypto, clock, budget, originId } = parts;
+    const { room, crypto, clock, budget, uplink, originId } = parts;
     const roomId = fromBase64url(room);
     if (!roomId) throw new MatineeError('REQUEST_MALFORMED', 'not a room id');
     this.#parts = parts;
@@ -47,6 +54,7 @@ export class ServedRoom {
       clock,
       roomId,
       budget,
+      uplink,
       source: {
         pieceBytes: (segment, piece) => (this.#pieces ?? NOTHING).pieceBytes(segment, piece),
         read: (segment, piece, into) => (this.#pieces ?? NOTHING).read(segment, piece, into),
@@ -64,6 +72,8 @@ export class ServedRoom {
       unseal: async (_, text) => text,
       onChannel: (id, channel) => this.#origin.connect(channel, { id, kind: 'member' }),
       onFailure: () => undefined,
+      // It dials nobody, so nobody is busy to it.
+      onBusy: () => undefined,
       onBadSignal: (_, error) => parts.onError(error),
     });
     this.refresh();
@@ -79,9 +89,17 @@ export class ServedRoom {
     this.#connector.receive(from, text);
   }
 
-  /** The member is not there any more. */
-  hangUp(id: string): void {
-    this.#connector.hangUp(id);
+  /** Signaling does not know the member any more: a connection that is not open yet never will be. */
+  absent(id: string): void {
+    if (!this.#connector.channel(id)) this.#connector.hangUp(id);
+  }
+
+  /** Closes a member's connection, which had its turn, for one who waits. */
+  makeRoom(id: string): void {
+    const channel = this.#connector.channel(id);
+    if (!channel) this.#connector.turnAway(id, { retryInMs: TURN_MS });
+    channel?.send(encodeFrame('goodbye', { code: MAKE_ROOM }));
+    channel?.close();
   }
 
   /** Reads the store again: something came. News while a reading waits its turn needs no further one. */

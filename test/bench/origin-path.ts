@@ -11,6 +11,7 @@ import { ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
+import { Uplink } from '../../peer/swarm/uplink.ts';
 import { SimplePeerChannel, type SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
 import { DiskPieces } from '../../seed-server/origin/disk-pieces.ts';
@@ -114,6 +115,7 @@ async function makeOrigin() {
     clock: systemClock,
     roomId: room,
     budget: new SendBudget(systemClock, null),
+    uplink: new Uplink(systemClock),
     stored,
     source: {
       pieceBytes: (segment, piece) => pieces?.pieceBytes(segment, piece) ?? 0,
@@ -153,7 +155,7 @@ async function receiveAll(origin: OriginRoom): Promise<number> {
   const ask = (): void => {
     if (askedSegments >= SEGMENTS) return;
     const numbers = Array.from({ length: PIECES }, (_, piece) => piece);
-    receiver.send(encodeFrame('request', { segment: askedSegments++, pieces: numbers, inMs: 0 }));
+    receiver.send(encodeFrame('request', { segment: askedSegments++, pieces: numbers, inMs: 0, others: 0 }));
   };
   const startMs = performance.now();
   const received = new Promise<void>((resolve) => {

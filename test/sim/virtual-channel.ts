@@ -1,6 +1,5 @@
 import type { Bytes } from '../../peer/bytes.ts';
 import type { Clock } from '../../peer/clock.ts';
-import { LOW_WATER_BYTES } from '../../peer/limits.ts';
 import type { Channel, ChannelEvents } from '../../peer/transport/channel.ts';
 
 export interface LineParts {
@@ -19,7 +18,7 @@ export class VirtualChannel implements Channel {
   #early: Bytes[] = [];
   #waitingBytes = 0;
   #freeAtMs = 0;
-  #isDrainAskedFor = false;
+  #drainBytes: number | null = null;
   #isClosed = false;
 
   constructor(parts: LineParts) {
@@ -51,8 +50,8 @@ export class VirtualChannel implements Channel {
     clock.after(leaveMs + delayMs, () => this.#other?.deliver(frame));
   }
 
-  askForDrain(): void {
-    this.#isDrainAskedFor = true;
+  askForDrain(lowBytes: number): void {
+    this.#drainBytes = lowBytes;
     this.#left(0);
   }
 
@@ -76,8 +75,8 @@ export class VirtualChannel implements Channel {
 
   #left(sizeBytes: number): void {
     this.#waitingBytes -= sizeBytes;
-    if (!this.#isDrainAskedFor || this.#waitingBytes > LOW_WATER_BYTES || this.#isClosed) return;
-    this.#isDrainAskedFor = false;
+    if (this.#drainBytes === null || this.#waitingBytes > this.#drainBytes || this.#isClosed) return;
+    this.#drainBytes = null;
     this.#events?.onDrain();
   }
 

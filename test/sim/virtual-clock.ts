@@ -1,16 +1,12 @@
 import type { Clock } from '../../peer/clock.ts';
-
-interface Timer {
-  atMs: number;
-  order: number;
-  run(): void;
-}
+import { type Timer, TimerHeap } from './timer-heap.ts';
 
 /** Time that passes only when told to. Timers that are due at the same moment run in the order they were set. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #order = 0;
-  readonly #timers = new Set<Timer>();
+  #pendingTimers = 0;
+  readonly #timers = new TimerHeap();
 
   nowMs(): number {
     return this.#nowMs;
@@ -21,14 +17,24 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, run };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    const timer = this.#set(delayMs, () => {
+      run();
+      return true;
+    });
+    return () => this.#cancel(timer);
+  }
+
+  /**
+   * As after(), for the simulator's own steps, which cannot be taken back: where `run` returns false it called
+   * nothing that could have promises, and time goes on without waiting for any.
+   */
+  step(delayMs: number, run: () => boolean): void {
+    this.#set(delayMs, run);
   }
 
   /** Timers that are set. */
   get pendingTimers(): number {
-    return this.#timers.size;
+    return this.#pendingTimers;
   }
 
   /** Lets time pass until `isDone`, at most `forMs`; after each timer all promises settle first. Returns whether it was done. */
@@ -36,15 +42,12 @@ export class VirtualClock implements Clock {
     const endMs = this.#nowMs + forMs;
     await settle();
     while (!isDone()) {
-      const next = this.#next();
+      const next = this.#timers.peek();
       if (!next || next.atMs > endMs) {
         this.#nowMs = endMs;
         return isDone();
       }
-      this.#timers.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.run();
-      await settle();
+      if (this.#run(next)) await settle();
     }
     return true;
   }
@@ -54,13 +57,24 @@ export class VirtualClock implements Clock {
     await this.runUntil(() => false, forMs);
   }
 
-  #next(): Timer | null {
-    let first: Timer | null = null;
-    for (const timer of this.#timers) {
-      if (!first || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.order < first.order))
-        first = timer;
-    }
-    return first;
+  #set(delayMs: number, run: () => boolean): Timer {
+    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, run, isOff: false };
+    this.#timers.push(timer);
+    this.#pendingTimers += 1;
+    return timer;
+  }
+
+  #run(timer: Timer): boolean {
+    this.#timers.pop();
+    this.#cancel(timer);
+    this.#nowMs = Math.max(this.#nowMs, timer.atMs);
+    return timer.run() !== false;
+  }
+
+  #cancel(timer: Timer): void {
+    if (timer.isOff) return;
+    timer.isOff = true;
+    this.#pendingTimers -= 1;
   }
 }
 

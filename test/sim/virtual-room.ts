@@ -4,13 +4,13 @@ import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, deriveVideoKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
 import { nobleCrypto } from '../../peer/crypto/noble-crypto.ts';
 import { nobleEd25519 } from '../../peer/crypto/noble-ed25519.ts';
-import { PIECE_BYTES } from '../../peer/limits.ts';
-import { pieceBytes } from '../../peer/manifest/geometry.ts';
+import { pieceBytes, pieceCount, pieceStart } from '../../peer/manifest/geometry.ts';
 import { type ManifestUpdate, ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
 import { Viewer } from '../../peer/room/viewer.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
+import { Uplink } from '../../peer/swarm/uplink.ts';
 import { sealInfo } from '../../peer/video-info.ts';
 import { type LineParts, type VirtualChannel, virtualLine } from './virtual-channel.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -123,6 +123,7 @@ export class VirtualRoom {
       clock: this.clock,
       roomId,
       budget: this.originBudget,
+      uplink: new Uplink(this.clock),
       stored: new Set(),
       source: {
         pieceBytes: (segment, piece) => {
@@ -130,10 +131,8 @@ export class VirtualRoom {
           return Math.max(0, pieceBytes(size, piece));
         },
         read: async (segment, piece, into) => {
-          const data = segments[segment]?.subarray(
-            piece * PIECE_BYTES,
-            piece * PIECE_BYTES + into.byteLength,
-          );
+          const start = pieceStart(segments[segment]?.byteLength ?? 0, piece);
+          const data = segments[segment]?.subarray(start, start + into.byteLength);
           if (data) into.set(data);
           return data !== undefined;
         },
@@ -189,9 +188,16 @@ export class VirtualRoom {
 
   /** Whether every piece of these segments (both inclusive) is with this viewer. */
   holds(viewer: Viewer, first: number, last: number): boolean {
+    return this.holdTogether([viewer], first, last);
+  }
+
+  /** Whether every piece of these segments (both inclusive) is with one of these viewers at least. */
+  holdTogether(viewers: readonly Viewer[], first: number, last: number): boolean {
     for (let segment = first; segment <= last; segment++) {
-      const pieces = Math.ceil((this.segments[segment]?.byteLength ?? 0) / PIECE_BYTES);
-      for (let piece = 0; piece < pieces; piece++) if (!viewer.hasPiece(segment, piece)) return false;
+      const pieces = pieceCount(this.segments[segment]?.byteLength ?? 0);
+      for (let piece = 0; piece < pieces; piece++) {
+        if (!viewers.some((viewer) => viewer.hasPiece(segment, piece))) return false;
+      }
     }
     return true;
   }

@@ -5,6 +5,13 @@ const [script = '', port = ''] = process.argv.slice(2);
 
 new OriginProcess({
   script,
-  environment: { SIGNALING_URL: port, ORIGIN_KEY: '', DATA_DIR: '', ORIGIN_MBIT: '0', LOG_LEVEL: 'silent' },
+  environment: {
+    SIGNALING_URL: port,
+    ORIGIN_KEY: '',
+    DATA_DIR: '',
+    ORIGIN_MBIT: '0',
+    ORIGIN_PEERS: '64',
+    LOG_LEVEL: 'silent',
+  },
   log: { info: () => {}, warn: () => {} },
 });

@@ -5,7 +5,8 @@ import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import { roomIdOf } from '../../peer/crypto/keys.ts';
 import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
-import { MAX_PAGE_PIECES, MAX_PAGE_SEGMENTS, PIECE_BYTES } from '../../peer/limits.ts';
+import { MAX_PAGE_PIECES, PIECE_BYTES, SMALL_PIECE_BYTES } from '../../peer/limits.ts';
+import { pieceCount } from '../../peer/manifest/geometry.ts';
 import { Manifest } from '../../peer/manifest/manifest.ts';
 import {
   type ManifestSubject,
@@ -35,7 +36,7 @@ async function host(video = new Uint8Array(16)): Promise<Hosted> {
 
 /** A made-up entry: the n-th segment of two seconds, init first. */
 function entry(number: number, sizeBytes = 100_000): SegmentEntry {
-  const pieceHashes = new Uint8Array(32 * Math.ceil(sizeBytes / PIECE_BYTES)).fill(number);
+  const pieceHashes = new Uint8Array(32 * pieceCount(sizeBytes)).fill(number);
   const startMs = Math.max(0, number - 1) * SEGMENT_MS;
   return { startMs, durationMs: number === 0 ? 0 : SEGMENT_MS, sizeBytes, pieceHashes };
 }
@@ -68,7 +69,8 @@ manifests('should reach a reader whole, over many pages', async () => {
   await append(writer, 100);
   const manifest = new Manifest(crypto, room);
   assert.ok(await adopt(manifest, await writer.publish(true)));
-  assert.is(manifest.head?.pages.length, Math.ceil(100 / MAX_PAGE_SEGMENTS));
+  const firsts = manifest.head?.pages.map(({ firstSegment }) => firstSegment);
+  assert.equal(firsts, [0, 2, 6, 14, 30, 62, 94], 'each page has twice as many as the one before, up to 32');
   assert.is(manifest.head?.durationMs, 99 * SEGMENT_MS, 'a finished one says its true length');
   for (let segment = 0; segment < 100; segment++) assert.equal(manifest.entry(segment), entry(segment));
   assert.is(manifest.entry(100), null);
@@ -100,7 +102,7 @@ manifests('should need only the page it is asked about', async () => {
   const manifest = new Manifest(crypto, room);
   await manifest.adoptHead(head);
   assert.is(manifest.segmentAt(100_000), null);
-  assert.ok(await manifest.adoptPage(pages[1] as Bytes));
+  assert.ok(await manifest.adoptPage(pages[4] as Bytes));
   assert.is(manifest.segmentAt(100_000), 51);
   assert.is(manifest.segmentAt(0), null);
 });
@@ -183,11 +185,11 @@ manifests('should begin a new page before one outgrows a frame', async () => {
 });
 
 manifests('should describe a segment by the hash of each of its pieces', async () => {
-  const data = new Uint8Array(PIECE_BYTES + 5).fill(9);
+  const data = new Uint8Array(SMALL_PIECE_BYTES + 5).fill(9);
   const described = await describeSegment(crypto, 4_000, 2_000, data);
   const hashes = [
-    await crypto.sha256(data.subarray(0, PIECE_BYTES)),
-    await crypto.sha256(data.subarray(PIECE_BYTES)),
+    await crypto.sha256(data.subarray(0, SMALL_PIECE_BYTES)),
+    await crypto.sha256(data.subarray(SMALL_PIECE_BYTES)),
   ];
   assert.equal(described.pieceHashes, concat(...hashes));
   assert.is(described.sizeBytes, data.byteLength);

@@ -70,6 +70,7 @@ function supervise({ port }: Pick<Desk, 'port'>, options: Partial<OriginProcessO
       ORIGIN_KEY: '',
       DATA_DIR: '',
       ORIGIN_MBIT: '0',
+      ORIGIN_PEERS: '64',
       LOG_LEVEL: 'silent',
     },
     log: { info: () => {}, warn: () => {} },

@@ -16,6 +16,8 @@ const NO_STATS: Stats = {
   bufferedS: 0,
   syncSkewMs: null,
   rejectedPieces: 0,
+  heldBytes: { memory: 0, disk: 0 },
+  diskError: null,
 };
 
 const OPENED: RoomSnapshot = {

@@ -23,7 +23,7 @@ const examples: { [N in Exclude<MessageName, 'piece'>]: Bodies[N] } = {
   drop: { runs: [[1, 2]] },
   choke: {},
   unchoke: {},
-  request: { segment: 12, pieces: [0, 5, 1023], inMs: 1500 },
+  request: { segment: 12, pieces: [0, 5, 1023], inMs: 1500, others: 3 },
   cancel: { segment: 12, pieces: [5] },
   noPiece: { segment: 12, pieces: [5] },
   chat: { sealed: new Uint8Array(100) },

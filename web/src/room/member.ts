@@ -3,16 +3,19 @@ import type { Clock } from '../../../peer/clock.ts';
 import type { Crypto } from '../../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys } from '../../../peer/crypto/keys.ts';
 import { MatineeError } from '../../../peer/errors.ts';
+import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
+import { OriginDial } from '../../../peer/room/origin-dial.ts';
 import { memberIdOf, Viewer } from '../../../peer/room/viewer.ts';
 import type { RoomLink } from '../../../peer/room-link.ts';
-import { Connector } from '../../../peer/transport/connector.ts';
+import type { Spill } from '../../../peer/swarm/piece-disk.ts';
+import type { Channel } from '../../../peer/transport/channel.ts';
+import { type Admission, Connector } from '../../../peer/transport/connector.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
 import { connectSignaling, type SignalingClient, type SignalingState } from '../../../signaling/client.ts';
 import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/messages.ts';
-import { Neighbours } from './neighbours.ts';
 
-/** Bytes of ciphertext a viewer keeps for itself and for others. */
+/** Bytes of ciphertext a viewer keeps in memory, for itself and for others, where it has no disk for what is too much. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
 export interface MemberParts {
@@ -24,6 +27,8 @@ export interface MemberParts {
   signalingUrl: string;
   openSocket: Parameters<typeof connectSignaling>[0]['openSocket'];
   createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike;
+  /** Where what is too much for memory goes; null or left out: nowhere. */
+  spill?: Spill | null;
   onChange(): void;
   onPiece(segment: number, piece: number): void;
 }
@@ -37,7 +42,7 @@ export class Member {
   readonly #signaling: SignalingClient;
   readonly #connector: Connector;
   readonly #neighbours: Neighbours;
-  readonly #dialled = new Set<string>();
+  readonly #originDial: OriginDial;
   #iceServers: readonly IceServer[] = [];
   #state: SignalingState = 'connecting';
   #refusal: MatineeError | null = null;
@@ -73,25 +78,36 @@ export class Member {
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data }),
       seal: (to, text) => this.#seal(to, text),
       unseal: (from, text) => this.#unseal(from, text),
-      mayAccept: (from) => from !== ORIGIN && !this.viewer.isBanned(from) && this.#neighbours.mayAccept(),
-      onChannel: (id, channel, isInitiator) => {
-        if (isInitiator) this.#dialled.add(id);
-        this.#neighbours.opened(id);
-        this.viewer.connect(channel, { id, kind: id === ORIGIN ? 'origin' : 'member' });
-      },
+      admit: (from) => this.#admit(from),
+      onChannel: (id, channel) => this.#opened(id, channel),
       onFailure: (id, isInitiator) => {
-        if (isInitiator) this.#neighbours.lost(id);
+        if (id === ORIGIN) this.#originDial.lost('CLOSED');
+        else if (isInitiator) this.#neighbours.failed(id);
+      },
+      onBusy: (id, retryInMs) => {
+        if (id === ORIGIN) this.#originDial.busy(retryInMs);
+        else this.#neighbours.busy(id);
+      },
+      onFree: (id) => {
+        if (id !== ORIGIN) this.#neighbours.freed();
       },
       onBadSignal: () => undefined,
     });
-    this.#neighbours = new Neighbours({
-      originId: ORIGIN,
+    const budget = dialBudget(clock);
+    this.#originDial = new OriginDial({
       clock,
       random,
-      isConnected: (id) => this.#connector.has(id),
-      connectedMembers: () => this.#connector.ids.filter((id) => id !== ORIGIN),
-      dial: (id) => this.#dial(id),
-      askForMore: (known) => this.#signaling.send({ type: 'more', known: known.slice(0, 64) }),
+      budget,
+      isConnected: () => this.#connector.has(ORIGIN),
+      dial: () => this.#connector.dial(ORIGIN),
+    });
+    this.#neighbours = new Neighbours({
+      clock,
+      random,
+      budget,
+      connected: () => this.#connector.ids.filter((id) => id !== ORIGIN),
+      dial: (id) => this.#connector.dial(id),
+      askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
     });
     this.#signaling = connectSignaling({
       url: parts.signalingUrl,
@@ -129,34 +145,45 @@ export class Member {
   close(): void {
     this.#isClosed = true;
     this.#neighbours.close();
+    this.#originDial.close();
     this.#signaling.close();
     this.viewer.close();
     this.#connector.close();
   }
 
-  #dial(id: string): void {
-    if (!this.#isClosed && !this.viewer.isBanned(id)) this.#connector.dial(id);
+  #admit(from: string): Admission {
+    const canEnter = from !== ORIGIN && !this.viewer.isBanned(from) && this.#neighbours.canAdmit(from);
+    return canEnter ? 'welcome' : { retryInMs: 0 };
+  }
+
+  #found(ids: readonly string[]): void {
+    this.#neighbours.found(ids.filter((id) => !this.viewer.isBanned(id)));
+  }
+
+  #opened(id: string, channel: Channel): void {
+    if (id === ORIGIN) this.#originDial.opened();
+    else this.#neighbours.opened(id);
+    this.viewer.connect(channel, { id, kind: id === ORIGIN ? 'origin' : 'member' });
   }
 
   #received(message: FromServer): void {
     switch (message.type) {
       case 'welcome':
         this.#iceServers = message.iceServers;
-        if (message.isOriginHere) this.#neighbours.originIsHere();
-        this.#neighbours.found(message.members);
+        if (message.isOriginHere) this.#originDial.isHere();
+        this.#found(message.members);
         break;
       case 'members':
-        this.#neighbours.found(message.members);
+        this.#found(message.members);
         break;
       case 'originHere':
-        this.#neighbours.originIsHere();
+        this.#originDial.cameBack();
         break;
       case 'signal':
         this.#connector.receive(message.from, message.data);
         break;
       case 'absent':
-        this.#connector.hangUp(message.id);
-        this.#neighbours.gone(message.id);
+        this.#absent(message.id);
         break;
       case 'error':
         this.#refusal = refusalFor(message.code, message.message);
@@ -166,12 +193,19 @@ export class Member {
     }
   }
 
+  /** Signaling knows nobody there: a connection that is not open yet never will be; one that is needs no signals. */
+  #absent(id: string): void {
+    if (this.#connector.channel(id)) return;
+    this.#connector.hangUp(id);
+    if (id === ORIGIN) this.#originDial.gone();
+    else this.#neighbours.gone(id);
+  }
+
   #linkClosed(remote: Remote, code: string): void {
-    const wasDialled = this.#dialled.delete(remote.id);
     if (this.#isClosed || code === 'REPLACED') return;
-    if (remote.kind === 'origin') this.#neighbours.lost(remote.id);
+    if (remote.kind === 'origin') this.#originDial.lost(code);
     else if (code === 'LEFT' || this.viewer.isBanned(remote.id)) this.#neighbours.gone(remote.id);
-    else if (wasDialled) this.#neighbours.lost(remote.id);
+    else this.#neighbours.lost(remote.id);
   }
 
   /** To the origin in clear: it has no key, and its addresses are the server's own. To members sealed, bound to both ends. */

@@ -7,8 +7,12 @@ import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel
 import type { IceServer } from '../../../signaling/messages.ts';
 import type { RoomSession } from '../room-session.ts';
 import { Member } from './member.ts';
+import { pieceSpill, sweepPieceFiles } from './piece-spill.ts';
 import { mediaSourceClass } from './player.ts';
 import { Session } from './session.ts';
+
+/** How long after joining the files of tabs that crashed are looked for. */
+const SWEEP_AFTER_MS = 20_000;
 
 /**
  * Joins the room behind a link; resolves at once, connecting goes on behind and shows in the snapshots.
@@ -33,11 +37,13 @@ export async function openRoom(href: string, name: string): Promise<RoomSession>
     signalingUrl: signalingUrl(href),
     openSocket: (url) => new WebSocket(url),
     createPeer,
+    spill: pieceSpill(),
     onChange: () => session?.changed(),
     onPiece: () => session?.fed(),
   });
   session = new Session(member, systemClock, () => listening.abort());
   rejoinWhenBack(member, listening.signal);
+  sweepLater(listening.signal);
   return session;
 }
 
@@ -59,6 +65,13 @@ function signalingUrl(href: string): string {
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.hash = '';
   return url.href;
+}
+
+/** Gives back what crashed tabs left on the disk, once the first picture has long had its bytes. */
+function sweepLater(signal: AbortSignal): void {
+  // Where storage is refused there is nothing to sweep.
+  const cancel = systemClock.after(SWEEP_AFTER_MS, () => void sweepPieceFiles().catch(() => undefined));
+  signal.addEventListener('abort', cancel);
 }
 
 /** Sockets of a phone that slept look open and are not: coming back is a new try. */

@@ -1,5 +1,7 @@
 import { MatineeError } from '../../../peer/errors.ts';
 import { pieceCount } from '../../../peer/manifest/geometry.ts';
+import { AtHand } from '../../../peer/room/at-hand.ts';
+import { StartGate } from '../../../peer/room/start-gate.ts';
 import type { Viewer } from '../../../peer/room/viewer.ts';
 import type { VideoInfo } from '../../../peer/video-info.ts';
 
@@ -64,6 +66,8 @@ export class Player {
   #isFeeding = false;
   /** The cursor was moved while bytes were being read: they must not be appended. */
   #generation = 0;
+  /** Shut while more should be at hand before playing begins, or goes on: until then the media element gets nothing. */
+  #gate: { start: StartGate; atHand: AtHand } | null;
   #isClosed = false;
   #hasSought = false;
   #startupMs: number | null = null;
@@ -83,6 +87,7 @@ export class Player {
     }
     this.#video = video;
     this.#parts = parts;
+    this.#gate = this.#shutGate();
     this.#mediaSource = new Source();
     this.#objectUrl = URL.createObjectURL(this.#mediaSource);
     // ManagedMediaSource refuses to open where the picture could be sent to another screen.
@@ -164,7 +169,7 @@ export class Player {
   /** Appends the next run of pieces; false where there is nothing to do now. */
   async #feedOnce(buffer: SourceBuffer): Promise<boolean> {
     if (this.#mediaSource.readyState === 'closed' || this.#video.error) return false;
-    if (this.#bufferedAheadS() > AHEAD_S) return false;
+    if (this.#bufferedAheadS() > AHEAD_S || !this.#isGateOpen()) return false;
     const generation = this.#generation;
     const run = await this.#readRun();
     if (generation !== this.#generation) return true;
@@ -173,6 +178,24 @@ export class Player {
     if (generation === this.#generation) this.#cursor = run.next;
     else this.#resetParser(buffer);
     this.#stepOverHole();
+    return true;
+  }
+
+  #shutGate(): { start: StartGate; atHand: AtHand } {
+    return {
+      start: new StartGate(),
+      atHand: new AtHand(this.#parts.viewer, this.#video.currentTime * 1000),
+    };
+  }
+
+  #isGateOpen(): boolean {
+    if (!this.#gate) return true;
+    const { head } = this.#parts.viewer.manifest;
+    const untilMs = this.#gate.atHand.untilMs();
+    const isAll = head?.isDone === true && untilMs >= head.durationMs;
+    if (!this.#gate.start.isOpen(this.#parts.nowMs(), untilMs - this.#video.currentTime * 1000, isAll))
+      return false;
+    this.#gate = null;
     return true;
   }
 
@@ -252,6 +275,7 @@ export class Player {
   /** The playhead jumped. What is buffered there is kept; else feeding starts anew at its segment. */
   #seek(): void {
     this.#hasSought = true;
+    this.#gate = this.#shutGate();
     const atS = this.#video.currentTime;
     this.#reportPlayhead();
     const end = this.#bufferedEndS(atS);
@@ -342,6 +366,7 @@ export class Player {
     if (isStall && this.#stalledSinceMs === null) {
       this.#stallCount += 1;
       this.#stalledSinceMs = this.#parts.nowMs();
+      this.#gate ??= this.#shutGate();
     }
     this.#stepOverHole();
     this.feed();

@@ -233,6 +233,8 @@ export class Session implements RoomSession {
       bufferedS: figures?.bufferedS ?? 0,
       syncSkewMs: null,
       rejectedPieces: viewer.rejectedPieces,
+      heldBytes: viewer.heldBytes,
+      diskError: viewer.diskError === null ? null : String(viewer.diskError),
     };
   }
 }

@@ -1,0 +1,115 @@
+import type { Link } from '../wire/link.ts';
+import { pieceKey, type Request, type Requests, type Wait } from './requests.ts';
+import type { ServingOrder } from './serving-order.ts';
+
+/** A piece given to one viewer gets this long to reach the others by themselves. */
+const REPEAT_AFTER_MS = 800;
+
+/** Who needs it sooner than this gets it from the origin after all: a stall is worse than a byte. */
+const RESCUE_MS = 600;
+
+/** Who has waited this long for a piece given to somebody else, and needs it in so much time, won't get it from there. */
+const LOST_MS = 2_000;
+const LOST_NEED_MS = 3_000;
+
+/** While there are new pieces to give, one answer in so many may be one that was given before. */
+const NEW_PER_REPEAT = 3;
+
+/** Pieces whose holders are remembered. */
+const MAX_REMEMBERED = 65_536;
+
+interface Given {
+  /** Whom it was given to, of those still connected. */
+  to: Set<Link>;
+  lastMs: number;
+}
+
+/**
+ * How the origin serves a room: each piece to one viewer, each to another one, and never the same again as long as the
+ * viewers can have it from each other. Everybody may ask for everything early: a request waits here, mostly until it
+ * is cancelled because the piece came from elsewhere. (BitTorrent's super-seeding, BEP 16, with deadlines.)
+ */
+export class OriginOrder implements ServingOrder {
+  readonly #given = new Map<string, Given>();
+  readonly #newBytes = new Map<Link, number>();
+  readonly #idle = new Set<Link>();
+  #credit = 0;
+
+  /** Whether this viewer passes on what it gets: one that does not is given nothing new while others wait. */
+  setRelaying(link: Link, isRelaying: boolean): void {
+    if (isRelaying) this.#idle.delete(link);
+    else this.#idle.add(link);
+  }
+
+  choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null {
+    let fresh: Request | null = null;
+    let repeat: Request | null = null;
+    for (const wait of requests.waits) {
+      const given = this.#given.get(wait.key) ?? null;
+      const [first, again] = this.#judge(wait, given, nowMs, hasRoom);
+      if (first && (!fresh || first.neededMs < fresh.neededMs)) fresh = first;
+      if (again && (!repeat || again.neededMs < repeat.neededMs)) repeat = again;
+    }
+    if (fresh && repeat) return this.#credit >= 1 ? repeat : fresh;
+    return fresh ?? repeat;
+  }
+
+  sent({ link, segment, piece }: Request, sizeBytes: number, nowMs: number): void {
+    const key = pieceKey(segment, piece);
+    const given = this.#given.get(key);
+    if (given && given.to.size > 0) this.#credit = Math.max(0, this.#credit - 1);
+    else {
+      this.#credit = Math.min(1, this.#credit + 1 / NEW_PER_REPEAT);
+      this.#newBytes.set(link, (this.#newBytes.get(link) ?? 0) + sizeBytes);
+    }
+    const to = given?.to ?? new Set();
+    this.#given.delete(key);
+    this.#given.set(key, { to: to.add(link), lastMs: nowMs });
+    for (const oldest of this.#given.keys())
+      if (this.#given.size > MAX_REMEMBERED) this.#given.delete(oldest);
+  }
+
+  remove(link: Link): void {
+    this.#newBytes.delete(link);
+    this.#idle.delete(link);
+    for (const { to } of this.#given.values()) to.delete(link);
+  }
+
+  /** Who of those waiting may have the piece as its first holder, and who as a further one. */
+  #judge(
+    { by }: Wait,
+    given: Given | null,
+    nowMs: number,
+    hasRoom: (link: Link) => boolean,
+  ): [Request | null, Request | null] {
+    let first: Request | null = null;
+    let again: Request | null = null;
+    for (const request of by.values()) {
+      if (!hasRoom(request.link)) continue;
+      if (this.#isNew(request, given)) {
+        if (!first || this.#newBytesOf(request) < this.#newBytesOf(first)) first = request;
+      } else if (isDue(request, given?.lastMs ?? request.askedMs, nowMs)) {
+        if (!again || request.neededMs < again.neededMs) again = request;
+      }
+    }
+    return [first, again];
+  }
+
+  /** Nobody else who is still here was given the piece, and the asker will pass it on, or has nobody to pass it on to. */
+  #isNew({ link, others }: Request, given: Given | null): boolean {
+    const holders = given?.to.size ?? 0;
+    const isFree = holders === 0 || (holders === 1 && given?.to.has(link) === true);
+    return isFree && (others === 0 || !this.#idle.has(link));
+  }
+
+  #newBytesOf({ link }: Request): number {
+    return this.#newBytes.get(link) ?? 0;
+  }
+}
+
+function isDue({ askedMs, neededMs, others }: Request, lastMs: number, nowMs: number): boolean {
+  const waitedMs = nowMs - Math.max(askedMs, lastMs);
+  if (waitedMs < REPEAT_AFTER_MS) return false;
+  const needMs = neededMs - nowMs;
+  return others === 0 || needMs < RESCUE_MS || (needMs < LOST_NEED_MS && waitedMs >= LOST_MS);
+}

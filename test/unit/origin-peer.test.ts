@@ -1,0 +1,182 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Crypto } from '../../peer/crypto/crypto.ts';
+import { OriginPeer } from '../../seed-server/origin/origin-peer.ts';
+import { TURN_MS } from '../../seed-server/origin/places.ts';
+import { FileStore } from '../../seed-server/store/file-store.ts';
+import { Member } from '../../web/src/room/member.ts';
+import { seededRandom } from '../sim/seeded-random.ts';
+import { VirtualBroker } from '../sim/virtual-broker.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
+import { VirtualCrypto } from '../sim/virtual-crypto.ts';
+import { VirtualRoom } from '../sim/virtual-room.ts';
+import { FakePeers } from '../tools/fake-peers.ts';
+import { MadeRoom } from '../tools/made-room.ts';
+import { temporaryFolder } from '../tools/temporary-folder.ts';
+
+/** An origin with few places, its rooms in a store on disk, and members as the page has them; only the network is not real. */
+class House {
+  readonly clock = new VirtualClock();
+  readonly random = seededRandom(1);
+  readonly crypto: Crypto = new VirtualCrypto(this.random).crypto;
+  readonly broker = new VirtualBroker(this.clock, this.random);
+  readonly peers = new FakePeers(this.clock, 40);
+  readonly members: Member[] = [];
+  readonly errors: unknown[] = [];
+  readonly #store: FileStore;
+  readonly #origin: OriginPeer;
+
+  static async open(dataDir: string, maxPeers: number): Promise<House> {
+    const { crypto } = new VirtualCrypto(seededRandom(2));
+    return new House(await FileStore.open(crypto, dataDir, Number.POSITIVE_INFINITY), dataDir, maxPeers);
+  }
+
+  private constructor(store: FileStore, dataDir: string, maxPeers: number) {
+    this.#store = store;
+    this.#origin = new OriginPeer({
+      crypto: this.crypto,
+      clock: this.clock,
+      random: this.random,
+      signalingUrl: 'ws://simulated',
+      originKey: this.broker.originKey,
+      dataDir,
+      sendBytesPerSec: null,
+      maxPeers,
+      openSocket: () => this.broker.open(() => false),
+      createPeer: (isInitiator) => this.peers.create(isInitiator),
+      onError: (error) => this.errors.push(error),
+    });
+  }
+
+  async makeRoom(): Promise<MadeRoom> {
+    const made = await MadeRoom.create(this.crypto);
+    await this.#store.putRecord(made.room, await made.record());
+    return made;
+  }
+
+  async join(made: MadeRoom): Promise<Member> {
+    const member = await Member.join({
+      link: { roomId: made.roomBytes, roomSecret: made.tokenBytes },
+      name: `viewer ${this.members.length}`,
+      crypto: this.crypto,
+      clock: this.clock,
+      random: this.random,
+      signalingUrl: 'ws://simulated',
+      openSocket: () => this.broker.open(() => false),
+      createPeer: (isInitiator) => this.peers.create(isInitiator),
+      onChange: () => undefined,
+      onPiece: () => undefined,
+    });
+    this.members.push(member);
+    return member;
+  }
+
+  close(): void {
+    for (const member of this.members) member.close();
+    this.#origin.close();
+  }
+}
+
+function hasOrigin(member: Member): boolean {
+  return [...member.viewer.links].some((link) => link.remote.kind === 'origin');
+}
+
+function originCount(members: readonly Member[]): number {
+  return members.filter(hasOrigin).length;
+}
+
+async function withHouse(maxPeers: number, body: (house: House) => Promise<void>): Promise<void> {
+  const { path, remove } = await temporaryFolder();
+  const house = await House.open(path, maxPeers);
+  try {
+    await body(house);
+  } finally {
+    house.close();
+    await house.clock.run(1000);
+    await remove();
+  }
+  assert.equal([house.errors, house.peers.aliveCount, house.clock.pendingTimers], [[], 0, 0]);
+}
+
+const full = suite('a full origin');
+
+full('should take turns with the members of a room, who stay connected to each other', () =>
+  withHouse(2, async (house) => {
+    const made = await house.makeRoom();
+    const members = [await house.join(made), await house.join(made), await house.join(made)];
+    const [a, b, c] = members;
+    await house.clock.run(5000);
+    assert.is(originCount(members), 2);
+    const first = members.filter(hasOrigin);
+    const late = members.find((member) => !hasOrigin(member));
+    assert.ok(a && b && c && late);
+    // Whoever waits was told to come back when the first turn is over.
+    await house.clock.run(TURN_MS + 10_000);
+    assert.is(late && hasOrigin(late), true);
+    assert.is(originCount(first), 1);
+    const had = new Map(members.map((member) => [member, 0]));
+    for (let s = 0; s < 600; s++) {
+      await house.clock.run(1000);
+      assert.ok(originCount(members) <= 2);
+      for (const member of members) {
+        assert.is([...member.viewer.links].filter((link) => link.remote.kind === 'member').length, 2);
+        if (hasOrigin(member)) had.set(member, (had.get(member) ?? 0) + 1);
+      }
+    }
+    // Two places and three members: 400 s of 600 each, less the breaks.
+    for (const seconds of had.values()) assert.ok(seconds > 200, `one had ${seconds} s`);
+  }),
+);
+
+full('should let another room in at once', () =>
+  withHouse(4, async (house) => {
+    const [one, other] = [await house.makeRoom(), await house.makeRoom()];
+    for (let i = 0; i < 6; i++) await house.join(one);
+    await house.clock.run(5000);
+    const crowd = [...house.members];
+    assert.is(originCount(crowd), 4);
+    const guests = [await house.join(other), await house.join(other), await house.join(other)];
+    await house.clock.run(2000);
+    assert.equal([originCount(crowd), originCount(guests)], [2, 2]);
+    for (const guest of guests) guest.close();
+    await house.clock.run(130_000);
+    assert.is(originCount(crowd), 4);
+  }),
+);
+
+full('should have all its places again after members came and went without a word', () =>
+  withHouse(3, async (house) => {
+    const made = await house.makeRoom();
+    for (let round = 0; round < 5; round++) {
+      const members = [];
+      for (let i = 0; i < 4; i++) members.push(await house.join(made));
+      // Some leave while they are still connecting.
+      await house.clock.run(300 + round * 200);
+      for (const member of members) member.close();
+    }
+    await house.clock.run(60_000);
+    const last = [await house.join(made), await house.join(made), await house.join(made)];
+    await house.clock.run(3000);
+    assert.is(originCount(last), 3);
+  }),
+);
+
+full(
+  'should not keep a viewer without a place from getting manifest and film from its neighbours',
+  async () => {
+    const room = await VirtualRoom.open({ segmentCount: 6, segmentMs: 2000, segmentBytes: 200_000 });
+    const [lucky, other] = [room.viewer(), room.viewer()];
+    room.connectOrigin(lucky, 1);
+    room.connectViewers(lucky, 1, other, 2);
+    for (let atMs = 0; atMs < 12_000; atMs += 1000) {
+      await room.clock.run(1000);
+      for (const viewer of [lucky, other]) viewer.setPlayhead(atMs);
+    }
+    assert.ok(room.holds(other, 0, 6));
+    assert.is(other.traffic().fromOriginBytes, 0);
+    lucky.close();
+    other.close();
+  },
+);
+
+full.run();
