@@ -11,11 +11,14 @@ import { Availability } from './availability.ts';
 import { type Ask, type Asked, type Candidate, pick, RESCUE_MS } from './picker.ts';
 import { pieceKey as keyOf } from './requests.ts';
 import { Throughput } from './throughput.ts';
-import { type Wanted, type Wants, wantedPieces } from './wanted.ts';
+import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
 
 /** The scheduler runs on events, at most this often, and on a timer where nothing happens. */
-const MIN_RUN_GAP_MS = 8;
+const MIN_RUN_GAP_MS = 20;
 const TICK_MS = 250;
+
+/** How far it looks ahead each time; as far as the window goes only on the timer, for that is long. */
+const NEAR_MS = 12_000;
 
 /** A request unanswered for this long, or several times what it was expected to take, is asked elsewhere. */
 const MIN_TIMEOUT_MS = 5_000;
@@ -94,6 +97,8 @@ export class Downloads {
     piece: (link, body) => void this.#piece(link, body),
   };
   rejectedPieces = 0;
+  /** Bytes of pieces that were here already when they came. */
+  duplicateBytes = 0;
   readonly #parts: DownloadParts;
   readonly #sources = new Map<Link, Source>();
   readonly #verifying = new Set<string>();
@@ -142,7 +147,7 @@ export class Downloads {
   }
 
   /** Asks for what can be asked for now; called whenever something changed. Calls that follow each other closely become one. */
-  run(): void {
+  run(isLookingFar = false): void {
     const nowMs = this.#parts.clock.nowMs();
     if (this.#isClosed) return;
     if (nowMs - this.#lastRunMs < MIN_RUN_GAP_MS) {
@@ -155,7 +160,7 @@ export class Downloads {
     this.#cancelRun?.();
     this.#cancelRun = null;
     this.#lastRunMs = nowMs;
-    const wants = this.#wants();
+    const wants = this.#wants(isLookingFar ? WINDOW_MS : NEAR_MS);
     for (const page of wants.pages) this.#askForPage(page.hash, nowMs);
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
@@ -276,9 +281,15 @@ export class Downloads {
     source.throughput.asked(nowMs);
   }
 
-  #wants(): Wants {
+  #wants(windowMs: number): Wants {
     const { manifest, windowBytes } = this.#parts;
-    return wantedPieces(manifest, this.#playheadMs, (s, p) => this.#isHere(s, p), windowBytes);
+    return wantedPieces({
+      manifest,
+      playheadMs: this.#playheadMs,
+      isHere: (segment, piece) => this.#isHere(segment, piece),
+      windowMs,
+      windowBytes,
+    });
   }
 
   /** The origin is the only hope of who has no neighbours. When that changes, what stands there is asked anew, and says so. */
@@ -345,9 +356,13 @@ export class Downloads {
   async #piece(link: Link, { segment, piece, data }: Bodies['piece']): Promise<void> {
     const source = this.#sources.get(link);
     const key = keyOf(segment, piece);
-    if (!source?.asked.delete(key)) return;
-    source.timeouts = 0;
-    source.throughput.received(this.#parts.clock.nowMs(), data.byteLength, source.asked.size === 0);
+    if (!source) return;
+    // One that was taken back may have been on its way already: it is as good as any other.
+    if (source.asked.delete(key)) {
+      source.timeouts = 0;
+      source.throughput.received(this.#parts.clock.nowMs(), data.byteLength, source.asked.size === 0);
+    }
+    this.duplicateBytes += this.#isHere(segment, piece) ? data.byteLength : 0;
     if (this.#isHere(segment, piece)) return;
     this.#cancelElsewhere(key, segment, piece);
     this.#verifying.add(key);
@@ -381,7 +396,7 @@ export class Downloads {
   }
 
   #cancelUnwanted(): void {
-    const wants = this.#wants();
+    const wants = this.#wants(WINDOW_MS);
     const wanted = new Set(wants.pieces.map(({ segment, piece }) => keyOf(segment, piece)));
     for (const { link, asked } of this.#sources.values()) {
       const unwanted = [...asked.entries()].filter(([key]) => !wanted.has(key));
@@ -396,7 +411,7 @@ export class Downloads {
   #tick(): void {
     const nowMs = this.#parts.clock.nowMs();
     for (const source of [...this.#sources.values()]) this.#expire(source, nowMs);
-    this.run();
+    this.run(true);
     if (!this.#isClosed) this.#cancelTick = this.#parts.clock.after(TICK_MS, () => this.#tick());
   }
 

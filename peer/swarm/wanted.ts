@@ -24,40 +24,40 @@ export interface Wants {
   pages: PageReference[];
 }
 
-/** What is missing of the window after `playheadMs`, at most `maxBytes` of it; `isHere` says of a piece whether it is held or being checked. */
-export function wantedPieces(
-  manifest: Manifest,
-  playheadMs: number,
-  isHere: (segment: number, piece: number) => boolean,
-  maxBytes: number = WINDOW_BYTES,
-): Wants {
+export interface Window {
+  manifest: Manifest;
+  playheadMs: number;
+  /** Whether a piece is held or being checked. */
+  isHere(segment: number, piece: number): boolean;
+  /** How far it reaches: at most so much time, and so many bytes. */
+  windowMs: number;
+  windowBytes: number;
+}
+
+/** What is missing of the window after the playhead. */
+export function wantedPieces(window: Window): Wants {
+  const { manifest, playheadMs } = window;
   const wants: Wants = { pieces: [], pages: [] };
   const page = manifest.pageAt(playheadMs);
   if (!page) return wants;
   const first = manifest.segmentAt(playheadMs);
-  wantSegment(manifest, 0, playheadMs, isHere, wants);
+  wantSegment(window, 0, wants);
   if (first === null) {
     if (!manifest.hasPage(page)) wants.pages.push(page);
     return wants;
   }
-  let windowBytes = 0;
-  for (let segment = first; windowBytes < maxBytes; segment++) {
+  let passedBytes = 0;
+  for (let segment = first; passedBytes < window.windowBytes; segment++) {
     const entry = manifest.entry(segment);
-    if (entry && entry.startMs > playheadMs + WINDOW_MS) break;
-    if (!wantSegment(manifest, segment, playheadMs, isHere, wants)) break;
-    windowBytes += entry?.sizeBytes ?? 0;
+    if (entry && entry.startMs > playheadMs + window.windowMs) break;
+    if (!wantSegment(window, segment, wants)) break;
+    passedBytes += entry?.sizeBytes ?? 0;
   }
   return wants;
 }
 
 /** Adds what is missing of one segment; false where the manifest does not tell of it (yet). */
-function wantSegment(
-  manifest: Manifest,
-  segment: number,
-  playheadMs: number,
-  isHere: (segment: number, piece: number) => boolean,
-  wants: Wants,
-): boolean {
+function wantSegment({ manifest, playheadMs, isHere }: Window, segment: number, wants: Wants): boolean {
   const entry = manifest.entry(segment);
   if (!entry) {
     const page = manifest.pageOf(segment);
