@@ -60,8 +60,5 @@ export const MAX_STANDING_PIECES = 512;
 /** Pieces on their way from one peer at most: 4 MiB, enough for 20 MB/s at 200 ms. */
 export const MAX_PIPELINE_PIECES = 64;
 
-/** Bytes handed to one transport at most before we hold the rest ourselves, so that chat and control overtake pieces. */
-export const HIGH_WATER_BYTES = 256 * 1024;
-
 /** Bytes waiting for one peer at most, control included; a peer that lets more pile up is gone or hostile. Chromium kills a channel at 16 MiB. */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;

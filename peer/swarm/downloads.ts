@@ -65,6 +65,8 @@ interface Source {
   asked: Map<string, Owed>;
   timeouts: number;
   wrongPieces: number;
+  /** Pieces that came, wanted or not. */
+  receivedCount: number;
 }
 
 export interface DownloadParts {
@@ -124,6 +126,7 @@ export class Downloads {
       asked: new Map(),
       timeouts: 0,
       wrongPieces: 0,
+      receivedCount: 0,
     });
   }
 
@@ -357,6 +360,8 @@ export class Downloads {
     const source = this.#sources.get(link);
     const key = keyOf(segment, piece);
     if (!source) return;
+    source.receivedCount += 1;
+    link.send('got', { pieces: source.receivedCount });
     // One that was taken back may have been on its way already: it is as good as any other.
     if (source.asked.delete(key)) {
       source.timeouts = 0;

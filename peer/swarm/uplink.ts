@@ -5,29 +5,43 @@ import type { Link } from '../wire/link.ts';
 const FIRST_GUESS_BYTES_PER_SEC = 1_000_000;
 
 /**
- * Another piece is handed over when no more than this waits in the transports: so much time's worth of the measured rate, so
- * that the order of serving is decided late, and a little more than nothing, so that the line is never idle.
+ * What may be on its way: so much time's worth of the measured rate beyond a round trip, so that the order of serving is
+ * decided late; and a little more than nothing, so that the line is never idle.
  */
-const COVER_MS = 60;
-const MIN_WAITING_BYTES = 16 * 1024;
+const COVER_MS = 160;
+const MIN_AWAY_BYTES = 16 * 1024;
+
+/** And at most so much to one peer: it waits in memory here, and more than 16 MiB breaks Chromium's channels. */
+const MAX_AWAY_BYTES = 2 * 1024 * 1024;
+
+/** Until a round trip was measured. */
+const FIRST_ROUND_TRIP_MS = 50;
 
 /** A sample of the rate covers at least this time. */
 const SAMPLE_MS = 100;
 const SAMPLE_WEIGHT = 0.3;
 
-/** A link from which nothing leaves for this long does not hold up the others. */
-const STUCK_MS = 1_000;
+/** A peer that has not acknowledged a piece for this long gets no other, and does not hold up the rest. */
+const SLOW_MS = 800;
 
+interface Sent {
+  sizeBytes: number;
+  atMs: number;
+}
+
+/** Pieces on their way to one peer, oldest first. */
 interface Pipe {
-  waitingBytes: number;
-  progressMs: number;
-  isWatched: boolean;
+  sent: Sent[];
+  ackedCount: number;
+  awayBytes: number;
+  roundTripMs: number;
 }
 
 /**
- * The line out of this machine, shared by all links: says when another piece may be handed to a transport. What lies in
- * a transport can neither be reordered nor taken back, and all links share one line: on a slow one a quarter of a
- * megabyte in each would be seconds of delay for everyone.
+ * The line out of this machine, shared by all links: says when another piece may be sent. What a transport or a modem holds
+ * can neither be reordered nor taken back, and none of them tells how much it holds (a transport's own count leaves out what
+ * it has passed down). So peers acknowledge pieces, and little more is on its way than the line carries in a round trip; the
+ * idea is BBR's (Cardwell et al., 2016), for all links together.
  */
 export class Uplink {
   readonly #clock: Clock;
@@ -35,8 +49,7 @@ export class Uplink {
   #waiters: (() => void)[] = [];
   #cancelCheck: (() => void) | null = null;
   #bytesPerSec = FIRST_GUESS_BYTES_PER_SEC;
-  #handedBytes = 0;
-  #sample = { startMs: 0, drainedBytes: 0, wasIdle: true };
+  #sample = { startMs: 0, ackedBytes: 0, wasIdle: true };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,29 +60,53 @@ export class Uplink {
     return this.#bytesPerSec;
   }
 
-  /** Links that share the line. */
-  add(link: Link): void {
-    if (!this.#pipes.has(link))
-      this.#pipes.set(link, { waitingBytes: 0, progressMs: this.#clock.nowMs(), isWatched: false });
-  }
-
   remove(link: Link): void {
     this.#pipes.delete(link);
     this.#wake();
   }
 
-  /** Resolves when one more piece may be handed to some link; those who wait take turns. */
+  /** Resolves when one more piece may be sent to somebody; those who wait take turns. */
   async whenRoom(): Promise<void> {
     if (this.#waiters.length === 0 && this.#hasRoom()) return;
     await new Promise<void>((resolve) => {
       this.#waiters.push(resolve);
-      this.#watch();
+      this.#checkLater();
     });
   }
 
-  /** So many bytes were handed to a link. */
-  handed(sizeBytes: number): void {
-    this.#handedBytes += sizeBytes;
+  /** Whether this peer may be sent another piece. */
+  hasRoomFor(link: Link): boolean {
+    const pipe = this.#pipes.get(link);
+    return !pipe || (pipe.awayBytes < MAX_AWAY_BYTES && !isSlow(pipe, this.#clock.nowMs()));
+  }
+
+  /** A piece was sent. */
+  sent(link: Link, sizeBytes: number): void {
+    const pipe = this.#pipes.get(link) ?? {
+      sent: [],
+      ackedCount: 0,
+      awayBytes: 0,
+      roundTripMs: FIRST_ROUND_TRIP_MS,
+    };
+    this.#pipes.set(link, pipe);
+    pipe.sent.push({ sizeBytes, atMs: this.#clock.nowMs() });
+    pipe.awayBytes += sizeBytes;
+  }
+
+  /** The peer says how many pieces it has received on this link in all. False where it was never sent so many. */
+  acknowledged(link: Link, count: number): boolean {
+    const pipe = this.#pipes.get(link);
+    const news = pipe?.sent.splice(0, count - pipe.ackedCount) ?? [];
+    if (!pipe || pipe.ackedCount + news.length !== count) return false;
+    pipe.ackedCount = count;
+    for (const { sizeBytes } of news) {
+      pipe.awayBytes -= sizeBytes;
+      this.#sample.ackedBytes += sizeBytes;
+    }
+    const last = news.at(-1);
+    if (last) noteRoundTrip(pipe, this.#clock.nowMs() - last.atMs);
+    this.#wake();
+    return true;
   }
 
   /** Lets everybody through: for the end, when links are closed. */
@@ -79,62 +116,60 @@ export class Uplink {
   }
 
   #hasRoom(): boolean {
-    return this.#look() <= Math.max(MIN_WAITING_BYTES, (this.#bytesPerSec * COVER_MS) / 1000);
-  }
-
-  /** Bytes waiting in all links that move; notes how fast they leave. */
-  #look(): number {
     const nowMs = this.#clock.nowMs();
-    let movingBytes = 0;
-    let allBytes = 0;
-    for (const [link, pipe] of this.#pipes) {
-      const { waitingBytes } = link;
-      if (waitingBytes !== pipe.waitingBytes || waitingBytes === 0) pipe.progressMs = nowMs;
-      pipe.waitingBytes = waitingBytes;
-      allBytes += waitingBytes;
-      if (nowMs - pipe.progressMs < STUCK_MS) movingBytes += waitingBytes;
+    let awayBytes = 0;
+    let roundTripMs = 0;
+    for (const pipe of this.#pipes.values()) {
+      if (isSlow(pipe, nowMs)) continue;
+      awayBytes += pipe.awayBytes;
+      if (pipe.awayBytes > 0) roundTripMs = Math.max(roundTripMs, pipe.roundTripMs);
     }
-    this.#measure(nowMs, allBytes);
-    return movingBytes;
+    this.#measure(nowMs, awayBytes === 0);
+    return awayBytes <= Math.max(MIN_AWAY_BYTES, (this.#bytesPerSec * (roundTripMs + COVER_MS)) / 1000);
   }
 
   /** A line that ran empty meanwhile could have carried more: such a sample can only raise the estimate. */
-  #measure(nowMs: number, waitingBytes: number): void {
-    const { startMs, drainedBytes, wasIdle } = this.#sample;
-    const isIdle = waitingBytes === 0;
-    const spentMs = nowMs - startMs;
-    if (spentMs < SAMPLE_MS) {
-      this.#sample.wasIdle = wasIdle || isIdle;
-      return;
-    }
-    const nowDrained = this.#handedBytes - waitingBytes;
-    const rate = (Math.max(0, nowDrained - drainedBytes) * 1000) / spentMs;
-    if (!wasIdle && !isIdle) this.#bytesPerSec += (rate - this.#bytesPerSec) * SAMPLE_WEIGHT;
+  #measure(nowMs: number, isIdle: boolean): void {
+    const sample = this.#sample;
+    sample.wasIdle ||= isIdle;
+    const spentMs = nowMs - sample.startMs;
+    if (spentMs < SAMPLE_MS) return;
+    const rate = (sample.ackedBytes * 1000) / spentMs;
+    if (!sample.wasIdle) this.#bytesPerSec += (rate - this.#bytesPerSec) * SAMPLE_WEIGHT;
     else if (rate > this.#bytesPerSec) this.#bytesPerSec = rate;
-    this.#sample = { startMs: nowMs, drainedBytes: nowDrained, wasIdle: isIdle };
+    this.#sample = { startMs: nowMs, ackedBytes: 0, wasIdle: isIdle };
   }
 
-  #watch(): void {
-    for (const [link, pipe] of this.#pipes) {
-      if (pipe.isWatched || link.waitingBytes === 0) continue;
-      pipe.isWatched = true;
-      void link.whenDrained(link.waitingBytes / 2).then(() => {
-        pipe.isWatched = false;
-        this.#wake();
-      });
+  #wake(): void {
+    while (this.#waiters.length > 0 && this.#hasRoom()) {
+      this.#waiters.shift()?.();
+      // One at a time: what it sends counts before the next is let through.
+      if (this.#pipes.size > 0) break;
     }
-    this.#cancelCheck ??= this.#clock.after(STUCK_MS / 2, () => {
+    if (this.#waiters.length > 0) this.#checkLater();
+    else this.#stopChecking();
+  }
+
+  /** Nobody may acknowledge anything any more. */
+  #checkLater(): void {
+    this.#cancelCheck ??= this.#clock.after(SLOW_MS / 2, () => {
       this.#cancelCheck = null;
       this.#wake();
     });
   }
 
-  #wake(): void {
-    if (this.#waiters.length > 0 && (this.#pipes.size === 0 || this.#hasRoom())) this.#waiters.shift()?.();
-    if (this.#waiters.length > 0) this.#watch();
-    else {
-      this.#cancelCheck?.();
-      this.#cancelCheck = null;
-    }
+  #stopChecking(): void {
+    this.#cancelCheck?.();
+    this.#cancelCheck = null;
   }
+}
+
+function isSlow({ sent }: Pipe, nowMs: number): boolean {
+  const [oldest] = sent;
+  return oldest !== undefined && nowMs - oldest.atMs > SLOW_MS;
+}
+
+/** The shortest counts, for longer ones have waited in a queue; it is forgotten slowly, should the way have become longer. */
+function noteRoundTrip(pipe: Pipe, sampleMs: number): void {
+  pipe.roundTripMs = Math.min(sampleMs, pipe.roundTripMs + (sampleMs - pipe.roundTripMs) * 0.01);
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { HIGH_WATER_BYTES, MAX_FRAME_BYTES, MAX_QUEUED_REQUESTS } from '../limits.ts';
+import { MAX_QUEUED_REQUESTS } from '../limits.ts';
 import { allocatePieceFrame, PIECE_HEADER_BYTES } from '../wire/frame.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
@@ -28,6 +28,7 @@ export class Uploads {
   readonly handlers: Handlers = {
     request: (link, body) => this.#request(link, body),
     cancel: (link, body) => this.#cancel(link, body),
+    got: (link, body) => this.#got(link, body),
   };
   readonly #parts: UploadParts;
   readonly #requests = new Requests();
@@ -68,12 +69,15 @@ export class Uploads {
       else this.#requests.add({ link, segment, piece, askedMs, neededMs: askedMs + inMs, others });
     }
     if (refused.length > 0) link.send('noPiece', { segment, pieces: refused });
-    this.#parts.uplink.add(link);
     void this.#serve();
   }
 
   #cancel(link: Link, { segment, pieces }: Bodies['cancel']): void {
     for (const piece of pieces) this.#requests.delete(link, segment, piece);
+  }
+
+  #got(link: Link, { pieces }: Bodies['got']): void {
+    if (!this.#parts.uplink.acknowledged(link, pieces)) link.close('FRAME_UNEXPECTED');
   }
 
   async #serve(): Promise<void> {
@@ -95,8 +99,8 @@ export class Uploads {
   }
 
   #choose(): Request | null {
-    const hasRoom = (link: Link): boolean => link.waitingBytes + MAX_FRAME_BYTES <= HIGH_WATER_BYTES;
-    return this.#parts.order.choose(this.#requests, this.#parts.clock.nowMs(), hasRoom);
+    const { uplink, order, clock } = this.#parts;
+    return order.choose(this.#requests, clock.nowMs(), (link) => uplink.hasRoomFor(link));
   }
 
   async #send(request: Request): Promise<void> {
@@ -109,7 +113,7 @@ export class Uploads {
     }
     if (!link.isOpen) return;
     link.sendPiece(frame);
-    this.#parts.uplink.handed(frame.byteLength);
+    this.#parts.uplink.sent(link, frame.byteLength);
     this.#parts.order.sent(request, dataBytes, this.#parts.clock.nowMs());
   }
 

@@ -4,8 +4,6 @@ import type { Bytes } from '../bytes.ts';
 export interface ChannelEvents {
   /** One whole frame, in order. */
   onFrame(frame: Bytes): void;
-  /** Answers askForDrain, once: the bytes waiting to be sent are no more than it said. */
-  onDrain(): void;
   /** The channel is gone, whoever closed it. Told once; nothing follows. */
   onClose(): void;
 }
@@ -16,8 +14,6 @@ export interface Channel {
   readonly waitingBytes: number;
   /** Takes the frame; it must not be changed afterwards. Does nothing once closed. */
   send(frame: Bytes): void;
-  /** Asks for onDrain once no more than `lowBytes` wait, now or later. Asking again before the answer changes the amount. */
-  askForDrain(lowBytes: number): void;
   /** Closes for good, after what was sent has had a moment to leave. May be called again. */
   close(): void;
   /** Names the owner. Called once, before anything can arrive. */

@@ -10,16 +10,7 @@ export interface SimplePeerLike {
   signal(data: unknown): void;
   destroy(): unknown;
   on(event: string, listener: (value: never) => void): unknown;
-  /** simple-peer's own field: the only way to its low-water event without its 64 kB stream buffering. */
-  readonly _channel?: (EventTarget & { bufferedAmountLowThreshold?: number }) | null;
 }
-
-/**
- * How soon the buffer is looked at where the platform has no low-water event (wrtc): at 60 MB/s 128 KiB last 2 ms. Where it
- * drains slowly, less and less often.
- */
-const POLL_MS = 2;
-const MAX_POLL_MS = 16;
 
 /** How long goodbye may take to leave before the connection is torn down under it. */
 const LINGER_MS = 200;
@@ -28,19 +19,13 @@ const LINGER_MS = 200;
 export class SimplePeerChannel implements Channel {
   readonly #peer: SimplePeerLike;
   readonly #clock: Clock;
-  readonly #hasLowEvent: boolean;
   #events: ChannelEvents | null = null;
-  #drainBytes: number | null = null;
   #isClosed = false;
-  #cancelPoll: (() => void) | null = null;
   #cancelLinger: (() => void) | null = null;
 
   constructor(peer: SimplePeerLike, clock: Clock) {
     this.#peer = peer;
     this.#clock = clock;
-    const inner = peer._channel;
-    this.#hasLowEvent = typeof inner?.bufferedAmountLowThreshold === 'number';
-    if (inner && this.#hasLowEvent) inner.addEventListener('bufferedamountlow', () => this.#drained());
   }
 
   get waitingBytes(): number {
@@ -67,44 +52,18 @@ export class SimplePeerChannel implements Channel {
     }
   }
 
-  // Asked for by who waits, rather than noted while sending: wrtc's count of waiting bytes lags behind what it was given.
-  askForDrain(lowBytes: number): void {
-    if (this.#isClosed) return;
-    this.#drainBytes = lowBytes;
-    const inner = this.#peer._channel;
-    if (inner && this.#hasLowEvent) inner.bufferedAmountLowThreshold = lowBytes;
-    if (!this.#hasLowEvent || this.waitingBytes <= lowBytes) this.#poll();
-  }
-
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#cancelPoll?.();
     this.#cancelLinger = this.#clock.after(LINGER_MS, () => this.#peer.destroy());
     this.#events?.onClose();
   }
 
   #closed(): void {
-    this.#cancelPoll?.();
     this.#cancelLinger?.();
     if (!this.#peer.destroyed) this.#peer.destroy();
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#events?.onClose();
-  }
-
-  #drained(): void {
-    if (this.#drainBytes === null || this.waitingBytes > this.#drainBytes || this.#isClosed) return;
-    this.#drainBytes = null;
-    this.#events?.onDrain();
-  }
-
-  #poll(delayMs = POLL_MS): void {
-    this.#cancelPoll ??= this.#clock.after(delayMs, () => {
-      this.#cancelPoll = null;
-      this.#drained();
-      const isDue = this.#drainBytes !== null && !this.#hasLowEvent;
-      if (isDue) this.#poll(Math.min(MAX_POLL_MS, delayMs * 2));
-    });
   }
 }

@@ -46,7 +46,6 @@ export class Link {
   roundTripMs: number | null = null;
   #isOpen = true;
   #closeCode = 'CLOSED';
-  #drainWaiters: { lowBytes: number; resolve(): void }[] = [];
   #lastHeardMs: number;
   #ping = { n: 0, sentMs: 0, isOut: false };
   #cancelPing: () => void;
@@ -59,7 +58,6 @@ export class Link {
     this.#cancelPing = () => undefined;
     channel.listen({
       onFrame: (frame) => this.#receive(frame),
-      onDrain: () => this.#wakeWaiters(),
       onClose: () => this.#closed(),
     });
     this.#sendPing();
@@ -76,25 +74,11 @@ export class Link {
     if (this.#channel.waitingBytes > MAX_WAITING_BYTES) this.close('PEER_SILENT');
   }
 
-  /** Sends a frame made by allocatePieceFrame. Whoever does looks at waitingBytes first. */
+  /** Sends a frame made by allocatePieceFrame. */
   sendPiece(frame: Bytes): void {
     if (!this.#isOpen) return;
     this.mediaSentBytes += frame.byteLength - PIECE_HEADER_BYTES;
     this.#transmit(frame);
-  }
-
-  /** Bytes handed to the transport that have not left yet. */
-  get waitingBytes(): number {
-    return this.#isOpen ? this.#channel.waitingBytes : 0;
-  }
-
-  /** Resolves once no more than `lowBytes` wait in the transport, or the link is closed. */
-  async whenDrained(lowBytes: number): Promise<void> {
-    if (this.waitingBytes <= lowBytes) return;
-    await new Promise<void>((resolve) => {
-      this.#drainWaiters.push({ lowBytes, resolve });
-      this.#askForDrain();
-    });
   }
 
   /** Says goodbye with a reason code and closes. May be called again. */
@@ -160,25 +144,10 @@ export class Link {
     this.#cancelPing = this.#parts.clock.after(PING_EVERY_MS, () => this.#sendPing());
   }
 
-  /** The next one to be told is the one content with most. */
-  #askForDrain(): void {
-    if (this.#drainWaiters.length > 0)
-      this.#channel.askForDrain(Math.max(...this.#drainWaiters.map(({ lowBytes }) => lowBytes)));
-  }
-
-  #wakeWaiters(): void {
-    const { waitingBytes } = this;
-    const woken = this.#drainWaiters.filter(({ lowBytes }) => waitingBytes <= lowBytes);
-    this.#drainWaiters = this.#drainWaiters.filter(({ lowBytes }) => waitingBytes > lowBytes);
-    for (const { resolve } of woken) resolve();
-    this.#askForDrain();
-  }
-
   #closed(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#cancelPing();
-    this.#wakeWaiters();
     this.#parts.onClose(this, this.#closeCode);
   }
 }

@@ -158,11 +158,14 @@ async function receiveAll(origin: OriginRoom): Promise<number> {
     receiver.send(encodeFrame('request', { segment: askedSegments++, pieces: numbers, inMs: 0, others: 0 }));
   };
   const startMs = performance.now();
+  let receivedPieces = 0;
   const received = new Promise<void>((resolve) => {
     let count = 0;
     receiver.on('data', (frame: Bytes) => {
       if (frame.byteLength < PIECE_BYTES) return;
       count += PIECE_BYTES;
+      receivedPieces += 1;
+      receiver.send(encodeFrame('got', { pieces: receivedPieces }));
       // Two segments are always asked for ahead, as a viewer's pipeline would.
       if (count % SEGMENT_BYTES === 0) ask();
       if (count >= FILM_BYTES) resolve();

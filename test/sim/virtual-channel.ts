@@ -18,7 +18,6 @@ export class VirtualChannel implements Channel {
   #early: Bytes[] = [];
   #waitingBytes = 0;
   #freeAtMs = 0;
-  #drainBytes: number | null = null;
   #isClosed = false;
 
   constructor(parts: LineParts) {
@@ -50,11 +49,6 @@ export class VirtualChannel implements Channel {
     clock.after(leaveMs + delayMs, () => this.#other?.deliver(frame));
   }
 
-  askForDrain(lowBytes: number): void {
-    this.#drainBytes = lowBytes;
-    this.#left(0);
-  }
-
   close(): void {
     if (this.#isClosed) return;
     this.#end();
@@ -75,9 +69,6 @@ export class VirtualChannel implements Channel {
 
   #left(sizeBytes: number): void {
     this.#waitingBytes -= sizeBytes;
-    if (this.#drainBytes === null || this.#waitingBytes > this.#drainBytes || this.#isClosed) return;
-    this.#drainBytes = null;
-    this.#events?.onDrain();
   }
 
   #end(): void {

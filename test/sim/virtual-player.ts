@@ -46,6 +46,7 @@ export class VirtualPlayer {
   #stalledSinceMs: number | null = null;
   #watchedMs = 0;
   #isFinished = false;
+  #isClosed = false;
   #atHand: AtHand;
   #gate = new StartGate();
   #cancelCheck: () => void = () => undefined;
@@ -89,12 +90,12 @@ export class VirtualPlayer {
 
   /** A piece came, or the manifest grew. */
   news(): void {
-    if (!this.#isPlaying && !this.#isFinished) this.#startIfReady();
+    if (!this.#isPlaying && !this.#isFinished && !this.#isClosed) this.#startIfReady();
   }
 
   /** Goes to another place; the wait for it counts as a stall. */
   seek(toMs: number): void {
-    if (this.#isFinished) return;
+    if (this.#isFinished || this.#isClosed) return;
     if (this.#isPlaying) this.#stall();
     this.#atMs = toMs;
     this.#atHand = new AtHand(this.#parts.viewer, toMs);
@@ -105,6 +106,7 @@ export class VirtualPlayer {
 
   /** The person leaves: what was going on ends now. */
   close(): void {
+    this.#isClosed = true;
     const { stallMs, longestStallMs } = this.playing();
     if (this.#isPlaying) this.#pause();
     this.#stalledSinceMs = null;

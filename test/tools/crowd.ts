@@ -103,7 +103,6 @@ export class CrowdMember {
         this.neighbours.opened(id);
         channel.listen({
           onFrame: () => undefined,
-          onDrain: () => undefined,
           onClose: () => {
             if (!this.isGone) this.neighbours.lost(id);
           },

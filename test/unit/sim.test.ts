@@ -12,7 +12,7 @@ import { DEFAULTS, type Options, planFor } from '../sim/scenarios.ts';
 import { Simulation } from '../sim/simulation.ts';
 
 /** Small enough for a slow core. */
-const SMALL = { viewers: 8, filmS: 20 };
+const SMALL = { viewers: 8, filmS: 14 };
 
 function planOf(scenario: string, options: Partial<Options> = {}): Plan {
   return planFor(scenarioNamed(scenario), { ...DEFAULTS, ...SMALL, ...options });
@@ -113,10 +113,14 @@ runs('should go on for the others when some vanish without a goodbye', async () 
 });
 
 runs('should end a run at its time where members come and go, and leave no timer behind', async () => {
-  const plan = planOf('churn', { viewers: 4 });
+  const plan = planOf('churn', { viewers: 4, filmS: 60 });
   const late = plan.viewers.filter(({ joinMs }) => joinMs < 30_000);
   const { simulation, report } = await simulate({ ...plan, viewers: late, endMs: 30_000 });
   assert.is(report.summary.virtualS, 30);
+  for (const { index, startUpMs, watchedMs, stallMs, presentMs } of report.perViewer) {
+    const sumMs = (startUpMs ?? 0) + watchedMs + stallMs;
+    assert.ok(sumMs < presentMs + 1, `viewer ${index}: nothing is counted once it has gone`);
+  }
   assert.ok(report.perViewer.some(({ isGone }) => isGone));
   simulation.close();
   await simulation.clock.run(120_000);

@@ -93,7 +93,6 @@ swarm('should drop a peer that sends wrong pieces and play on from the others', 
       if (name !== 'request') return;
       for (const piece of body.pieces) theirs.send(allocatePieceFrame(body.segment, piece, 16_384));
     },
-    onDrain: () => undefined,
     onClose: () => undefined,
   });
   theirs.send(encodeFrame('hello', { v: 1, role: 'member', card: null }));
