@@ -1,0 +1,101 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { OriginOrder } from '../../peer/swarm/origin-order.ts';
+import { type Request, Requests } from '../../peer/swarm/requests.ts';
+import { Link } from '../../peer/wire/link.ts';
+import { virtualLine } from '../sim/virtual-channel.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
+
+const clock = new VirtualClock();
+const always = (): boolean => true;
+
+function viewer(id: string): Link {
+  const [channel] = virtualLine({ clock, delayMs: 1, bytesPerSec: 1e6 });
+  return new Link(channel, { id, kind: 'member' }, { clock, handlers: {}, onClose: () => undefined });
+}
+
+function asks(link: Link, piece: number, wish: Partial<Request> = {}): Request {
+  return { link, segment: 1, piece, askedMs: 0, neededMs: 10_000, others: 2, ...wish };
+}
+
+/** Answers at one moment until the order has nothing more to answer. */
+function answerAll(order: OriginOrder, requests: Requests, nowMs: number): Request[] {
+  const answered: Request[] = [];
+  for (let next = order.choose(requests, nowMs, always); next; next = order.choose(requests, nowMs, always)) {
+    requests.delete(next.link, next.segment, next.piece);
+    order.sent(next, 1, nowMs);
+    answered.push(next);
+  }
+  return answered;
+}
+
+const order = suite('the order in which the origin gives');
+
+order('should give each piece once, spread over those who ask', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [a, b] = [viewer('a'), viewer('b')];
+  for (const link of [a, b]) for (let piece = 0; piece < 6; piece++) requests.add(asks(link, piece));
+  const answered = answerAll(origin, requests, 0);
+  assert.equal(answered.map(({ piece }) => piece).sort(), [0, 1, 2, 3, 4, 5]);
+  assert.is(answered.filter(({ link }) => link === a).length, 3);
+});
+
+order('should give first what is needed first', () => {
+  const [origin, requests, a] = [new OriginOrder(), new Requests(), viewer('a')];
+  for (const neededMs of [3000, 1000, 2000]) requests.add(asks(a, neededMs / 1000, { neededMs }));
+  assert.equal(
+    answerAll(origin, requests, 0).map(({ piece }) => piece),
+    [1, 2, 3],
+  );
+});
+
+order('should repeat a piece only for one who has waited and needs it soon', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [a, b] = [viewer('a'), viewer('b')];
+  requests.add(asks(a, 0));
+  answerAll(origin, requests, 0);
+  requests.add(asks(b, 0, { askedMs: 0, neededMs: 1_000 }));
+  assert.equal(answerAll(origin, requests, 700), [], 'it may still come from the other');
+  assert.is(answerAll(origin, requests, 900).length, 1);
+});
+
+order('should not make one wait who knows nobody else', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  requests.add(asks(viewer('a'), 0));
+  answerAll(origin, requests, 0);
+  requests.add(asks(viewer('b'), 0, { others: 0, neededMs: 60_000 }));
+  assert.is(answerAll(origin, requests, 1_000).length, 1);
+});
+
+order('should give nothing new to one who passes nothing on, while others wait for it', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [idle, busy] = [viewer('idle'), viewer('busy')];
+  origin.setRelaying(idle, false);
+  for (const link of [idle, busy]) for (let piece = 0; piece < 4; piece++) requests.add(asks(link, piece));
+  const answered = answerAll(origin, requests, 0);
+  assert.ok(answered.every(({ link }) => link === busy));
+  assert.is(answered.length, 4);
+});
+
+order('should give a piece anew when all who had it have left', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [a, b] = [viewer('a'), viewer('b')];
+  requests.add(asks(a, 0));
+  answerAll(origin, requests, 0);
+  origin.remove(a);
+  requests.add(asks(b, 0));
+  assert.is(answerAll(origin, requests, 1).length, 1);
+});
+
+order('should let repeats take no more than a quarter while there are new pieces', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [a, b] = [viewer('a'), viewer('b')];
+  for (let piece = 0; piece < 40; piece++) requests.add(asks(a, piece));
+  answerAll(origin, requests, 0);
+  for (let piece = 0; piece < 40; piece++) requests.add(asks(b, piece, { neededMs: 0 }));
+  for (let piece = 40; piece < 80; piece++) requests.add(asks(b, piece));
+  const first = answerAll(origin, requests, 5_000).slice(0, 40);
+  assert.is(first.filter(({ piece }) => piece < 40).length, 10);
+});
+
+order.run();

@@ -1,0 +1,51 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { AtHand } from '../../peer/room/at-hand.ts';
+import { StartGate } from '../../peer/room/start-gate.ts';
+import { VirtualRoom } from '../sim/virtual-room.ts';
+
+const gate = suite('when playing starts');
+
+gate('should start with little where the film comes fast', () => {
+  const start = new StartGate();
+  assert.not(start.isOpen(0, 100, false));
+  assert.ok(start.isOpen(200, 700, false));
+});
+
+gate('should wait for more where it comes slowly', () => {
+  const start = new StartGate();
+  assert.not(start.isOpen(0, 100, false));
+  assert.not(start.isOpen(1_000, 1_100, false));
+  assert.ok(start.isOpen(1_200, 1_200, false));
+});
+
+gate('should not wait for what will never come', () => {
+  assert.ok(new StartGate().isOpen(0, 50, true));
+  assert.not(new StartGate().isOpen(0, 0, true), 'there is nothing to play');
+});
+
+gate.run();
+
+const hand = suite('what is at hand');
+
+hand('should reach up to the first piece that is missing', async () => {
+  const room = await VirtualRoom.open({ segmentCount: 3, segmentMs: 2_000, segmentBytes: 160 * 1024 });
+  const viewer = room.viewer();
+  room.connectOrigin(viewer, 1);
+  await room.clock.runUntil(() => room.holds(viewer, 0, 3), 10_000);
+  const { manifest } = viewer;
+  const held = new Set<string>();
+  const atHand = new AtHand(
+    { manifest, hasPiece: (segment, piece) => segment === 0 || held.has(`${segment}/${piece}`) },
+    0,
+  );
+  assert.is(atHand.untilMs(), 0);
+  for (const piece of [0, 1, 2, 4]) held.add(`1/${piece}`);
+  assert.is(atHand.untilMs(), 600, 'three of ten pieces of two seconds');
+  for (const piece of [3, 5, 6, 7, 8, 9]) held.add(`1/${piece}`);
+  assert.is(atHand.untilMs(), 2_000);
+  assert.is(new AtHand(viewer, 0).untilMs(), 6_000, 'all of it');
+  viewer.close();
+});
+
+hand.run();
