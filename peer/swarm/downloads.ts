@@ -17,6 +17,10 @@ import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
 const MIN_RUN_GAP_MS = 20;
 const TICK_MS = 250;
 
+/** In a crowd that has just come first things come first: for so long no more of the manifest is asked for than what is needed soon. */
+const SETTLED_MS = 6_000;
+const FIRST_PAGES_MS = 8_000;
+
 /** How far it looks ahead each time; as far as the window goes only on the timer, for that is long. */
 const NEAR_MS = 12_000;
 
@@ -107,6 +111,7 @@ export class Downloads {
   readonly #pagesAsked = new Map<string, number>();
   #playheadMs = 0;
   #isAlone = true;
+  readonly #bornMs: number;
   #lastRunMs = Number.NEGATIVE_INFINITY;
   #cancelTick: () => void;
   #cancelRun: (() => void) | null = null;
@@ -114,6 +119,7 @@ export class Downloads {
 
   constructor(parts: DownloadParts) {
     this.#parts = parts;
+    this.#bornMs = parts.clock.nowMs();
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());
   }
 
@@ -285,13 +291,14 @@ export class Downloads {
   }
 
   #wants(windowMs: number): Wants {
-    const { manifest, windowBytes } = this.#parts;
+    const { manifest, windowBytes, clock } = this.#parts;
     return wantedPieces({
       manifest,
       playheadMs: this.#playheadMs,
       isHere: (segment, piece) => this.#isHere(segment, piece),
       windowMs,
       windowBytes,
+      pagesMs: clock.nowMs() - this.#bornMs < SETTLED_MS ? FIRST_PAGES_MS : WINDOW_MS,
     });
   }
 

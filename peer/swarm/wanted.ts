@@ -6,8 +6,7 @@ import type { Manifest } from '../manifest/manifest.ts';
 export const WINDOW_MS = 60_000;
 export const WINDOW_BYTES = 48 * 1024 * 1024;
 
-/** A page of the manifest is asked for when it begins so near, or little else is wanted: in a crowd that has just come, first things come first. */
-const PAGE_AHEAD_MS = 8_000;
+/** Where so little is missing, the next page of the manifest is wanted however far it is. */
 const LITTLE_PIECES = 64;
 
 /** A missing piece, and in how many milliseconds it is needed at the playhead (never negative). */
@@ -32,6 +31,8 @@ export interface Window {
   /** How far it reaches: at most so much time, and so many bytes. */
   windowMs: number;
   windowBytes: number;
+  /** How far ahead the manifest's pages are wanted. */
+  pagesMs: number;
 }
 
 /** What is missing of the window after the playhead. */
@@ -57,12 +58,16 @@ export function wantedPieces(window: Window): Wants {
 }
 
 /** Adds what is missing of one segment; false where the manifest does not tell of it (yet). */
-function wantSegment({ manifest, playheadMs, isHere }: Window, segment: number, wants: Wants): boolean {
+function wantSegment(
+  { manifest, playheadMs, pagesMs, isHere }: Window,
+  segment: number,
+  wants: Wants,
+): boolean {
   const entry = manifest.entry(segment);
   if (!entry) {
     const page = manifest.pageOf(segment);
     if (!page || manifest.hasPage(page)) return false;
-    const isSoon = page.startMs <= playheadMs + PAGE_AHEAD_MS;
+    const isSoon = page.startMs <= playheadMs + pagesMs;
     if (isSoon || wants.pieces.length < LITTLE_PIECES) wants.pages.push(page);
     return false;
   }

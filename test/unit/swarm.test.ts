@@ -58,9 +58,7 @@ swarm('should go on from peers alone when the origin is gone', async () => {
   assert.not(room.holds(a, 0, 5) || room.holds(b, 0, 5), 'each holds a part');
   for (const line of lines) line.vanish();
   for (const viewer of [a, b]) viewer.setUploadLimit(null);
-  assert.ok(
-    await room.clock.runUntil(() => room.holds(a, 0, 5) && room.holds(b, 0, 5), 40_000),
-  );
+  assert.ok(await room.clock.runUntil(() => room.holds(a, 0, 5) && room.holds(b, 0, 5), 40_000));
   assert.ok(a.traffic().fromPeersBytes > 0.25 * room.filmBytes);
   a.close();
   b.close();

@@ -66,6 +66,8 @@ export class Player {
   #isFeeding = false;
   /** The cursor was moved while bytes were being read: they must not be appended. */
   #generation = 0;
+  /** The playhead jumped to where the cursor is not. */
+  #isAstray = false;
   /** Shut while more should be at hand before playing begins, or goes on: until then the media element gets nothing. */
   #gate: { start: StartGate; atHand: AtHand } | null;
   #isClosed = false;
@@ -169,6 +171,7 @@ export class Player {
   /** Appends the next run of pieces; false where there is nothing to do now. */
   async #feedOnce(buffer: SourceBuffer): Promise<boolean> {
     if (this.#mediaSource.readyState === 'closed' || this.#video.error) return false;
+    if (this.#isAstray && !this.#findPlace()) return false;
     if (this.#bufferedAheadS() > AHEAD_S || !this.#isGateOpen()) return false;
     const generation = this.#generation;
     const run = await this.#readRun();
@@ -282,8 +285,19 @@ export class Player {
     const next = this.#parts.viewer.manifest.segmentAt((end ?? atS) * 1000 + (end === null ? 0 : 1));
     const isInit = this.#cursor.segment === 0;
     const isOnTrack = end !== null && this.#cursor.segment === next;
-    if (!isInit && !isOnTrack && next !== null) this.#moveCursor(next);
+    this.#isAstray = !isInit && !isOnTrack;
     this.feed();
+  }
+
+  /** Moves the cursor to the playhead; false while the manifest does not tell of it, as after a far seek. */
+  #findPlace(): boolean {
+    const atS = this.#video.currentTime;
+    const end = this.#bufferedEndS(atS);
+    const segment = this.#parts.viewer.manifest.segmentAt((end ?? atS) * 1000 + (end === null ? 0 : 1));
+    if (segment === null) return false;
+    this.#isAstray = false;
+    this.#moveCursor(segment);
+    return true;
   }
 
   #moveCursor(segment: number): void {
