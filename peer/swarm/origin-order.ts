@@ -48,7 +48,7 @@ export class OriginOrder implements ServingOrder {
       const given = this.#given.get(wait.key) ?? null;
       const [first, again] = this.#judge(wait, given, nowMs, hasRoom);
       if (first && (!fresh || first.neededMs < fresh.neededMs)) fresh = first;
-      if (again && (!repeat || again.neededMs < repeat.neededMs)) repeat = again;
+      if (again && (!repeat || isBefore(again, repeat))) repeat = again;
     }
     if (fresh && repeat) return this.#credit >= 1 ? repeat : fresh;
     return fresh ?? repeat;
@@ -89,7 +89,7 @@ export class OriginOrder implements ServingOrder {
       if (this.#isNew(request, given)) {
         if (!first || this.#newBytesOf(request) < this.#newBytesOf(first)) first = request;
       } else if (isDue(request, given?.lastMs ?? request.askedMs, nowMs)) {
-        if (!again || request.neededMs < again.neededMs) again = request;
+        if (!again || isBefore(request, again)) again = request;
       }
     }
     return [first, again];
@@ -105,6 +105,12 @@ export class OriginOrder implements ServingOrder {
   #newBytesOf({ link }: Request): number {
     return this.#newBytes.get(link) ?? 0;
   }
+}
+
+/** Who passes a piece on comes before who knows nobody, or nobody lets in any more; then who needs it sooner. */
+function isBefore(a: Request, b: Request): boolean {
+  const [isAlone, isOtherAlone] = [a.others === 0, b.others === 0];
+  return isAlone === isOtherAlone ? a.neededMs < b.neededMs : isOtherAlone;
 }
 
 function isDue({ askedMs, neededMs, others }: Request, lastMs: number, nowMs: number): boolean {

@@ -98,4 +98,17 @@ order('should let repeats take no more than a quarter while there are new pieces
   assert.is(first.filter(({ piece }) => piece < 40).length, 10);
 });
 
+order('should help those who pass on before those who know nobody', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [first, relaying, alone] = [viewer('first'), viewer('relaying'), viewer('alone')];
+  for (const piece of [0, 1]) requests.add(asks(first, piece));
+  answerAll(origin, requests, 0);
+  requests.add(asks(alone, 0, { others: 0, neededMs: 0 }));
+  requests.add(asks(relaying, 1, { neededMs: 1_500 }));
+  assert.equal(
+    answerAll(origin, requests, 1_000).map(({ link }) => link.remote.id),
+    ['relaying', 'alone'],
+  );
+});
+
 order.run();
