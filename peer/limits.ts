@@ -61,4 +61,4 @@ export const MAX_STANDING_PIECES = 512;
 export const MAX_PIPELINE_PIECES = 64;
 
 /** Bytes waiting for one peer at most, control included; a peer that lets more pile up is gone or hostile. Chromium kills a channel at 16 MiB. */
-export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+export const MAX_WAITING_BYTES = 12 * 1024 * 1024;

@@ -12,7 +12,7 @@ const COVER_MS = 160;
 const MIN_AWAY_BYTES = 16 * 1024;
 
 /** And at most so much to one peer: it waits in memory here, and more than 16 MiB breaks Chromium's channels. */
-const MAX_AWAY_BYTES = 2 * 1024 * 1024;
+const MAX_AWAY_BYTES = 8 * 1024 * 1024;
 
 /** Until a round trip was measured. */
 const FIRST_ROUND_TRIP_MS = 50;

@@ -47,17 +47,20 @@ swarm(
   'should finish from each other when the seed server dies and each holds a half',
   async ({ browser }) => {
     const clip = await mainClip();
-    const server = await startServer({ env: { ORIGIN_MBIT: '24' } });
+    const server = await startServer({ env: { ORIGIN_MBIT: '8' } });
     try {
       const link = await hostFromCommandLine(clip.path, server.url);
       const viewers = await Promise.all([visit(browser, link), visit(browser, link)]);
       // Nobody gives much for now: each fetches its own share of what lies ahead, and little more.
-      for (const { page } of viewers) {
-        await page.getByTestId('upload-limit').selectOption({ label: '1 Mbit/s' });
-        await untilPlaying(page);
-        await page.evaluate(() => document.querySelector('video')?.pause());
-        await seek(page, clip.durationS - 60);
-      }
+      // Both at once: whoever came first would get most of what is new.
+      await Promise.all(
+        viewers.map(async ({ page }) => {
+          await page.getByTestId('upload-limit').selectOption({ label: '1 Mbit/s' });
+          await untilPlaying(page);
+          await page.evaluate(() => document.querySelector('video')?.pause());
+          await seek(page, clip.durationS - 60);
+        }),
+      );
       const before = await Promise.all(
         viewers.map(({ page }) =>
           untilSteady(async () => (await stats(page)).bytesReceived.origin, page, 3_000),
@@ -79,7 +82,7 @@ swarm(
         const { bytesReceived } = await stats(page);
         assert.is(bytesReceived.origin, before[i], 'nothing came from the dead origin');
         const gained = bytesReceived.peers - (peersBefore[i] ?? 0);
-        assert.ok(gained > clip.sizeBytes * 0.15, `only ${gained} bytes came from the other`);
+        assert.ok(gained > clip.sizeBytes * 0.1, `only ${gained} bytes came from the other`);
       }
       for (const { context } of viewers) await context.close();
     } finally {
