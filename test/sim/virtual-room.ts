@@ -12,19 +12,9 @@ import { Viewer } from '../../peer/room/viewer.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
 import { Uplink } from '../../peer/swarm/uplink.ts';
 import { sealInfo } from '../../peer/video-info.ts';
+import { seededRandom } from './seeded-random.ts';
 import { type LineParts, type VirtualChannel, virtualLine } from './virtual-channel.ts';
 import { VirtualClock } from './virtual-clock.ts';
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32, Tommy Ettinger, public domain). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export interface Film {
   segmentCount: number;
