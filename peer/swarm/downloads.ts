@@ -7,9 +7,12 @@ import type { Manifest } from '../manifest/manifest.ts';
 import { pieceHash } from '../manifest/page.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
+import { sendCancels, sendRequests } from './asking.ts';
 import { Availability } from './availability.ts';
-import { type Ask, type Asked, type Candidate, pick, RESCUE_MS } from './picker.ts';
-import { pieceKey as keyOf } from './requests.ts';
+import { type Debt, Owed } from './owed.ts';
+import { PageAsking } from './page-asking.ts';
+import { type Ask, type Candidate, pick, RESCUE_MS } from './picker.ts';
+import { pieceKey } from './piece-key.ts';
 import { Throughput } from './throughput.ts';
 import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
 
@@ -49,24 +52,11 @@ const MAX_STANDING_BYTES = 8 * 1024 * 1024;
 /** What a pipeline covers beyond one round trip, so that a burst of other work does not drain it. */
 const PIPELINE_SLACK_MS = 300;
 
-/** A manifest page that did not come is asked of somebody else after this; mostly of viewers, to spare the origin. */
-const PAGE_TIMEOUT_MS = 1_000;
-const PAGE_RETRY_MS = 200;
-const PAGE_FROM_MEMBERS = 0.7;
-
-interface Owed {
-  segment: number;
-  piece: number;
-  askedMs: number;
-  expiresMs: number;
-}
-
 interface Source {
   link: Link;
   availability: Availability;
   throughput: Throughput;
   isChoking: boolean;
-  asked: Map<string, Owed>;
   timeouts: number;
   wrongPieces: number;
   /** Pieces that came, wanted or not. */
@@ -88,7 +78,7 @@ export interface DownloadParts {
 }
 
 /**
- * Fetches what the playhead will need. Owns: what each peer has (Availability), what each owes us (asked), what
+ * Fetches what the playhead will need. Owns: what each peer has (Availability), what each owes us (Owed), what
  * is being verified. When anything changes it lists what is wanted (wanted.ts), lets picker.ts choose whom to
  * ask, and sends the requests. Nothing leaves here that was not checked against the host's manifest.
  */
@@ -99,17 +89,18 @@ export class Downloads {
     choke: (link) => this.#update(link, (source) => this.#choked(source)),
     unchoke: (link) => this.#update(link, (source) => this.#unchoked(source)),
     noPiece: (link, body) => this.#refused(link, body),
-    noPage: (_, body) => this.#noPage(body.hash),
+    noPage: (_, body) => this.#pages.refused(body.hash),
     piece: (link, body) => void this.#piece(link, body),
   };
   rejectedPieces = 0;
-  /** Bytes of pieces that were here already when they came. */
-  duplicateBytes = 0;
   readonly #parts: DownloadParts;
   readonly #sources = new Map<Link, Source>();
-  readonly #verifying = new Set<string>();
-  readonly #pagesAsked = new Map<string, number>();
+  readonly #owed = new Owed();
+  readonly #pages: PageAsking;
+  readonly #verifying = new Set<number>();
   #playheadMs = 0;
+  /** What a piece has where we are. */
+  #pieceBytes = PIECE_BYTES;
   #isAlone = true;
   readonly #bornMs: number;
   #lastRunMs = Number.NEGATIVE_INFINITY;
@@ -119,6 +110,7 @@ export class Downloads {
 
   constructor(parts: DownloadParts) {
     this.#parts = parts;
+    this.#pages = new PageAsking(parts.clock, parts.random);
     this.#bornMs = parts.clock.nowMs();
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());
   }
@@ -129,7 +121,6 @@ export class Downloads {
       availability: new Availability(),
       throughput: new Throughput(),
       isChoking: false,
-      asked: new Map(),
       timeouts: 0,
       wrongPieces: 0,
       receivedCount: 0,
@@ -139,12 +130,8 @@ export class Downloads {
   /** Forgets a closed link; what it owed is asked elsewhere. */
   remove(link: Link): void {
     this.#sources.delete(link);
+    this.#owed.forget(link);
     this.run();
-  }
-
-  /** Bytes per second this peer was last measured to deliver. */
-  bytesPerSec(link: Link): number {
-    return this.#sources.get(link)?.throughput.bytesPerSec ?? 0;
   }
 
   /** Where the viewer is now: playback went on a bit, or jumped. Requests that lie outside the new window are taken back. */
@@ -170,7 +157,7 @@ export class Downloads {
     this.#cancelRun = null;
     this.#lastRunMs = nowMs;
     const wants = this.#wants(isLookingFar ? WINDOW_MS : NEAR_MS);
-    for (const page of wants.pages) this.#askForPage(page.hash, nowMs);
+    for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
   }
@@ -183,45 +170,30 @@ export class Downloads {
   }
 
   #isHere(segment: number, piece: number): boolean {
-    return this.#parts.isHeld(segment, piece) || this.#verifying.has(keyOf(segment, piece));
+    return this.#parts.isHeld(segment, piece) || this.#verifying.has(pieceKey(segment, piece));
   }
 
   #pick(wanted: Wanted[]): Ask[] {
-    const askedOf = this.#askedOf();
+    this.#pieceBytes = this.#measurePiece();
+    const ready = [...this.#sources.values()].filter((source) => !source.isChoking);
     return pick({
+      nowMs: this.#parts.clock.nowMs(),
       wanted,
       pieceBytes: this.#pieceBytes,
-      candidates: [...this.#sources.values()]
-        .filter((source) => !source.isChoking)
-        .map((source) => this.#candidate(source)),
-      askedOf: (segment, piece) => askedOf.get(keyOf(segment, piece)) ?? [],
+      candidates: ready.map((source) => this.#candidate(source)),
+      askedOf: (segment, piece) => this.#owed.of(segment, piece),
       random: this.#parts.random,
     });
   }
 
-  /** All that is owed to us, by piece. */
-  #askedOf(): Map<string, Asked[]> {
-    const nowMs = this.#parts.clock.nowMs();
-    const askedOf = new Map<string, Asked[]>();
-    for (const { link, asked } of this.#sources.values()) {
-      for (const [key, { askedMs }] of asked) {
-        const one = { id: link.remote.id, waitedMs: nowMs - askedMs };
-        const known = askedOf.get(key);
-        if (known) known.push(one);
-        else askedOf.set(key, [one]);
-      }
-    }
-    return askedOf;
-  }
-
   #candidate(source: Source): Candidate {
-    const { link, throughput, asked, availability } = source;
+    const { link, throughput, availability } = source;
+    const inFlight = this.#owed.countOf(link);
     return {
-      id: link.remote.id,
-      kind: link.remote.kind,
+      link,
       has: (segment, piece) => availability.has(segment, piece),
-      freeSlots: Math.max(0, this.#slots(source) - asked.size),
-      inFlight: asked.size,
+      freeSlots: Math.max(0, this.#slots(source) - inFlight),
+      inFlight,
       bytesPerSec: throughput.bytesPerSec,
       roundTripMs: link.roundTripMs ?? FIRST_ROUND_TRIP_MS,
     };
@@ -240,33 +212,27 @@ export class Downloads {
     this.#withdraw(asks);
     const memberCount = this.#memberCount();
     for (const source of this.#sources.values()) {
-      const own = asks.filter((ask) => ask.id === source.link.remote.id);
+      const own = asks.filter((ask) => ask.link === source.link);
       for (const ask of own) this.#note(source, ask, nowMs);
-      const others = Math.min(255, source.link.remote.kind === 'origin' ? memberCount : memberCount - 1);
-      for (const [segment, group] of groupBySegment(own)) {
-        for (const some of inFrames(group)) {
-          const inMs = Math.round(Math.min(...some.map((ask) => ask.inMs)));
-          source.link.send('request', { segment, pieces: some.map((ask) => ask.piece), inMs, others });
-        }
-      }
+      const others = source.link.remote.kind === 'origin' ? memberCount : memberCount - 1;
+      sendRequests(source.link, own, Math.min(255, others));
     }
   }
 
   /** What is asked of a viewer need not stand at the origin any more, unless it is needed too soon to rely on one peer. */
   #withdraw(asks: Ask[]): void {
-    for (const { link, asked } of this.#sources.values()) {
+    for (const { link } of this.#sources.values()) {
       const isOrigin = link.remote.kind === 'origin';
       const isNeedless = (ask: Ask): boolean =>
-        ask.id !== link.remote.id && (isOrigin ? ask.inMs > RESCUE_MS : ask.insteadOf === link.remote.id);
+        ask.link !== link && (isOrigin ? ask.inMs > RESCUE_MS : ask.insteadOf === link);
       sendCancels(
         link,
-        asks.filter((ask) => isNeedless(ask) && asked.delete(keyOf(ask.segment, ask.piece))),
+        asks.filter((ask) => isNeedless(ask) && this.#owed.settle(link, ask.segment, ask.piece)),
       );
     }
   }
 
-  /** What a piece has where we are. */
-  get #pieceBytes(): number {
+  #measurePiece(): number {
     const { manifest } = this.#parts;
     const entry = manifest.entry(manifest.segmentAt(this.#playheadMs) ?? 0);
     return entry ? pieceSize(entry.sizeBytes) : PIECE_BYTES;
@@ -279,15 +245,15 @@ export class Downloads {
     return count;
   }
 
-  #note(source: Source, { segment, piece }: Ask, nowMs: number): void {
-    const owedBytes = (source.asked.size + 1) * this.#pieceBytes;
-    const expectedMs = (owedBytes * 1000) / source.throughput.bytesPerSec + (source.link.roundTripMs ?? 0);
-    const isStanding = source.link.remote.kind === 'origin';
+  #note({ link, throughput }: Source, { segment, piece }: Ask, nowMs: number): void {
+    const owedBytes = (this.#owed.countOf(link) + 1) * this.#pieceBytes;
+    const expectedMs = (owedBytes * 1000) / throughput.bytesPerSec + (link.roundTripMs ?? 0);
+    const isStanding = link.remote.kind === 'origin';
     const timeoutMs = isStanding
       ? Number.POSITIVE_INFINITY
       : Math.max(MIN_TIMEOUT_MS, TIMEOUT_FACTOR * expectedMs);
-    source.asked.set(keyOf(segment, piece), { segment, piece, askedMs: nowMs, expiresMs: nowMs + timeoutMs });
-    source.throughput.asked(nowMs);
+    this.#owed.add(link, { segment, piece, askedMs: nowMs, expiresMs: nowMs + timeoutMs });
+    throughput.asked(nowMs);
   }
 
   #wants(windowMs: number): Wants {
@@ -307,31 +273,8 @@ export class Downloads {
     const isAlone = this.#memberCount() === 0;
     if (isAlone === this.#isAlone) return;
     this.#isAlone = isAlone;
-    for (const { link, asked } of this.#sources.values()) {
-      if (link.remote.kind !== 'origin') continue;
-      sendCancels(link, [...asked.values()]);
-      asked.clear();
-    }
-  }
-
-  #askForPage(hash: Bytes, nowMs: number): void {
-    const key = hash.join();
-    const askedMs = this.#pagesAsked.get(key) ?? Number.NEGATIVE_INFINITY;
-    if (nowMs - askedMs < PAGE_TIMEOUT_MS) return;
-    const links = [...this.#sources.keys()];
-    const members = links.filter((link) => link.remote.kind === 'member');
-    const origins = links.filter((link) => link.remote.kind === 'origin');
-    const isForMembers = origins.length === 0 || this.#parts.random() < PAGE_FROM_MEMBERS;
-    const asked = isForMembers && members.length > 0 ? members : origins;
-    const link = asked[Math.floor(this.#parts.random() * asked.length)];
-    if (!link) return;
-    this.#pagesAsked.set(key, nowMs);
-    link.send('getPage', { hash });
-  }
-
-  /** Somebody else may have it by now. */
-  #noPage(hash: Bytes): void {
-    this.#pagesAsked.set(hash.join(), this.#parts.clock.nowMs() - PAGE_TIMEOUT_MS + PAGE_RETRY_MS);
+    for (const { link } of this.#sources.values())
+      if (link.remote.kind === 'origin') sendCancels(link, this.#owed.forget(link));
   }
 
   #have(link: Link, { whole, parts }: Bodies['have']): void {
@@ -349,7 +292,7 @@ export class Downloads {
 
   #choked(source: Source): void {
     source.isChoking = true;
-    source.asked.clear();
+    this.#owed.forget(source.link);
   }
 
   #unchoked(source: Source): void {
@@ -359,28 +302,27 @@ export class Downloads {
   #refused(link: Link, { segment, pieces }: Bodies['noPiece']): void {
     this.#update(link, (source) => {
       source.availability.disbelieve(segment);
-      for (const piece of pieces) source.asked.delete(keyOf(segment, piece));
+      for (const piece of pieces) this.#owed.settle(link, segment, piece);
     });
   }
 
   async #piece(link: Link, { segment, piece, data }: Bodies['piece']): Promise<void> {
     const source = this.#sources.get(link);
-    const key = keyOf(segment, piece);
     if (!source) return;
     source.receivedCount += 1;
     link.send('got', { pieces: source.receivedCount });
     // One that was taken back may have been on its way already: it is as good as any other.
-    if (source.asked.delete(key)) {
+    if (this.#owed.settle(link, segment, piece)) {
       source.timeouts = 0;
-      source.throughput.received(this.#parts.clock.nowMs(), data.byteLength, source.asked.size === 0);
+      const isIdle = this.#owed.countOf(link) === 0;
+      source.throughput.received(this.#parts.clock.nowMs(), data.byteLength, isIdle);
     }
-    this.duplicateBytes += this.#isHere(segment, piece) ? data.byteLength : 0;
     if (this.#isHere(segment, piece)) return;
-    this.#cancelElsewhere(key, segment, piece);
-    this.#verifying.add(key);
+    this.#cancelElsewhere(segment, piece);
+    this.#verifying.add(pieceKey(segment, piece));
     this.run();
     const isRight = await this.#isRight(segment, piece, data);
-    this.#verifying.delete(key);
+    this.#verifying.delete(pieceKey(segment, piece));
     if (this.#isClosed) return;
     if (isRight) this.#parts.onPiece(segment, piece, data);
     else this.#gotWrongPiece(source);
@@ -401,22 +343,21 @@ export class Downloads {
     this.#parts.onLiar(source.link);
   }
 
-  #cancelElsewhere(key: string, segment: number, piece: number): void {
-    for (const { link, asked } of this.#sources.values()) {
-      if (asked.delete(key)) link.send('cancel', { segment, pieces: [piece] });
+  #cancelElsewhere(segment: number, piece: number): void {
+    for (const link of [...this.#owed.of(segment, piece).keys()]) {
+      this.#owed.settle(link, segment, piece);
+      link.send('cancel', { segment, pieces: [piece] });
     }
   }
 
   #cancelUnwanted(): void {
     const wants = this.#wants(WINDOW_MS);
-    const wanted = new Set(wants.pieces.map(({ segment, piece }) => keyOf(segment, piece)));
-    for (const { link, asked } of this.#sources.values()) {
-      const unwanted = [...asked.entries()].filter(([key]) => !wanted.has(key));
-      for (const [key] of unwanted) asked.delete(key);
-      sendCancels(
-        link,
-        unwanted.map(([, ask]) => ask),
+    const wanted = new Set(wants.pieces.map(({ segment, piece }) => pieceKey(segment, piece)));
+    for (const link of this.#sources.keys()) {
+      const unwanted = [...this.#owed.by(link)].filter(
+        ({ segment, piece }) => !wanted.has(pieceKey(segment, piece)),
       );
+      this.#takeBack(link, unwanted);
     }
   }
 
@@ -428,31 +369,15 @@ export class Downloads {
   }
 
   #expire(source: Source, nowMs: number): void {
-    const late = [...source.asked.values()].filter(({ expiresMs }) => expiresMs <= nowMs);
+    const late = [...this.#owed.by(source.link)].filter(({ expiresMs }) => expiresMs <= nowMs);
     if (late.length === 0) return;
-    for (const { segment, piece } of late) source.asked.delete(keyOf(segment, piece));
-    sendCancels(source.link, late);
+    this.#takeBack(source.link, late);
     source.timeouts += 1;
     if (source.timeouts >= MAX_TIMEOUTS) source.link.close('PEER_SILENT');
   }
-}
 
-function sendCancels(link: Link, asked: { segment: number; piece: number }[]): void {
-  for (const [segment, group] of groupBySegment(asked))
-    for (const some of inFrames(group))
-      link.send('cancel', { segment, pieces: some.map(({ piece }) => piece) });
-}
-
-/** A frame names no more than MAX_PIPELINE_PIECES. */
-function inFrames<T>(items: T[]): T[][] {
-  const frames: T[][] = [];
-  for (let at = 0; at < items.length; at += MAX_PIPELINE_PIECES)
-    frames.push(items.slice(at, at + MAX_PIPELINE_PIECES));
-  return frames;
-}
-
-function groupBySegment<T extends { segment: number }>(items: T[]): Map<number, T[]> {
-  const groups = new Map<number, T[]>();
-  for (const item of items) groups.set(item.segment, [...(groups.get(item.segment) ?? []), item]);
-  return groups;
+  #takeBack(link: Link, debts: readonly Debt[]): void {
+    for (const { segment, piece } of debts) this.#owed.settle(link, segment, piece);
+    sendCancels(link, debts);
+  }
 }

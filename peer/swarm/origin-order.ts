@@ -1,5 +1,6 @@
 import type { Link } from '../wire/link.ts';
-import { pieceKey, type Request, type Requests, type Wait } from './requests.ts';
+import { pieceKey } from './piece-key.ts';
+import type { Request, Requests, Wait } from './requests.ts';
 import type { ServingOrder } from './serving-order.ts';
 
 /** A piece given to one viewer gets this long to reach the others by themselves. */
@@ -30,7 +31,7 @@ interface Given {
  * is cancelled because the piece came from elsewhere. (BitTorrent's super-seeding, BEP 16, with deadlines.)
  */
 export class OriginOrder implements ServingOrder {
-  readonly #given = new Map<string, Given>();
+  readonly #given = new Map<number, Given>();
   readonly #newBytes = new Map<Link, number>();
   readonly #idle = new Set<Link>();
   #credit = 0;

@@ -1,4 +1,5 @@
-import type { PeerKind } from '../wire/link.ts';
+import type { Link } from '../wire/link.ts';
+import type { Debt } from './owed.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Nearer than this pieces are taken in the order they are needed, from whoever is surest. */
@@ -6,9 +7,6 @@ export const URGENT_MS = 6_000;
 
 /** Nearer than this a piece is wanted from the origin too, even where a viewer was asked for it. */
 export const RESCUE_MS = 800;
-
-/** Nearer than this a piece that a viewer was asked for is asked of another one as well. */
-const ENDGAME_MS = 0;
 
 /**
  * Who has had a request for this long has a queue. The first holder of a new piece is asked by everyone around it; once
@@ -18,8 +16,7 @@ const MOVE_AFTER_MS = 600;
 
 /** A connection as the picker sees it. */
 export interface Candidate {
-  id: string;
-  kind: PeerKind;
+  link: Link;
   has(segment: number, piece: number): boolean;
   /** Pieces it may still be asked for now. */
   freeSlots: number;
@@ -29,27 +26,22 @@ export interface Candidate {
   roundTripMs: number;
 }
 
-/** A request that was not answered yet. */
-export interface Asked {
-  id: string;
-  waitedMs: number;
-}
-
 export interface PickInput {
+  nowMs: number;
   /** What a piece has, about. */
   pieceBytes: number;
   wanted: readonly Wanted[];
   candidates: readonly Candidate[];
   /** Whom a piece is asked of already. */
-  askedOf(segment: number, piece: number): readonly Asked[];
+  askedOf(segment: number, piece: number): ReadonlyMap<Link, Debt>;
   /** Numbers from 0 (inclusive) to 1 (exclusive). */
   random(): number;
 }
 
 export interface Ask extends Wanted {
-  id: string;
+  link: Link;
   /** The one that need not send it any more. */
-  insteadOf: string | null;
+  insteadOf: Link | null;
 }
 
 /**
@@ -73,51 +65,48 @@ class Picking {
 
   constructor(input: PickInput) {
     this.#input = input;
-    this.#members = input.candidates.filter(({ kind }) => kind === 'member');
-    this.#origin = input.candidates.find(({ kind }) => kind === 'origin') ?? null;
+    this.#members = input.candidates.filter(({ link }) => link.remote.kind === 'member');
+    this.#origin = input.candidates.find(({ link }) => link.remote.kind === 'origin') ?? null;
   }
 
   run(): Ask[] {
     const ahead: { wanted: Wanted; holders: Candidate[]; rank: number }[] = [];
     for (const wanted of this.#input.wanted) {
       const asked = this.#input.askedOf(wanted.segment, wanted.piece);
+      const slow = this.#memberAmong(asked);
       const holders = this.#members.filter((member) => member.has(wanted.segment, wanted.piece));
-      if (wanted.inMs < URGENT_MS) this.#askNear(wanted, holders, asked);
+      if (slow) this.#move(wanted, holders, slow);
+      else if (wanted.inMs < URGENT_MS) this.#askNear(wanted, holders, asked);
       else if (holders.length === 0) this.#askOrigin(wanted, asked);
-      else if (this.#membersAmong(asked).length > 0) this.#move(wanted, holders, this.#membersAmong(asked));
       else ahead.push({ wanted, holders, rank: this.#rank(wanted, holders.length) });
+      if (slow && wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
     }
-    for (const { wanted, holders } of ahead.sort((a, b) => a.rank - b.rank))
-      this.#askMember(wanted, holders, []);
+    for (const { wanted, holders } of ahead.sort((a, b) => a.rank - b.rank)) this.#askMember(wanted, holders);
     return this.#asks;
   }
 
-  #askNear(wanted: Wanted, holders: Candidate[], asked: readonly Asked[]): void {
-    const ofMembers = this.#membersAmong(asked);
-    const mayAskMember = ofMembers.length === 0 || (ofMembers.length === 1 && wanted.inMs < ENDGAME_MS);
-    const didAsk = mayAskMember && this.#askMember(wanted, holders, asked);
-    if (!didAsk) this.#move(wanted, holders, ofMembers);
-    const isCovered = ofMembers.length > 0 || didAsk;
-    if (!isCovered || wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
+  #askNear(wanted: Wanted, holders: Candidate[], asked: ReadonlyMap<Link, Debt>): void {
+    const didAsk = this.#askMember(wanted, holders);
+    if (!didAsk || wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
   }
 
   /** Asks an idle holder instead of the one that has let us wait. */
-  #move(wanted: Wanted, holders: Candidate[], ofMembers: readonly Asked[]): void {
-    const [slow, ...others] = ofMembers;
-    if (!slow || others.length > 0 || slow.waitedMs < MOVE_AFTER_MS) return;
+  #move(wanted: Wanted, holders: Candidate[], slow: [Link, Debt]): void {
+    const [slowLink, { askedMs }] = slow;
+    if (this.#input.nowMs - askedMs < MOVE_AFTER_MS) return;
     const idle = holders.filter(
-      (holder) => holder.id !== slow.id && holder.inFlight === 0 && !this.#taken.has(holder),
+      (holder) => holder.link !== slowLink && holder.inFlight === 0 && !this.#taken.has(holder),
     );
     const next = idle[Math.floor(this.#input.random() * idle.length)];
-    if (next && this.#freeSlots(next) > 0) this.#ask(wanted, next, slow.id);
+    if (next && this.#freeSlots(next) > 0) this.#ask(wanted, next, slowLink);
   }
 
   /** Asks whoever is expected to deliver first, with some disorder so that not all go to the same one. */
-  #askMember(wanted: Wanted, holders: Candidate[], asked: readonly Asked[]): boolean {
+  #askMember(wanted: Wanted, holders: Candidate[]): boolean {
     let best: Candidate | null = null;
     let bestMs = Number.POSITIVE_INFINITY;
     for (const holder of holders) {
-      if (this.#freeSlots(holder) <= 0 || asked.some(({ id }) => id === holder.id)) continue;
+      if (this.#freeSlots(holder) <= 0) continue;
       const expectedMs = this.#arrivalMs(holder) * (0.75 + 0.5 * this.#input.random());
       if (expectedMs < bestMs) {
         best = holder;
@@ -128,15 +117,15 @@ class Picking {
     return best !== null;
   }
 
-  #askOrigin(wanted: Wanted, asked: readonly Asked[]): void {
+  #askOrigin(wanted: Wanted, asked: ReadonlyMap<Link, Debt>): void {
     const origin = this.#origin;
-    if (!origin || this.#freeSlots(origin) <= 0 || asked.some(({ id }) => id === origin.id)) return;
+    if (!origin || this.#freeSlots(origin) <= 0 || asked.has(origin.link)) return;
     if (origin.has(wanted.segment, wanted.piece)) this.#ask(wanted, origin);
   }
 
-  #ask(wanted: Wanted, candidate: Candidate, insteadOf: string | null = null): void {
+  #ask(wanted: Wanted, candidate: Candidate, insteadOf: Link | null = null): void {
     this.#taken.set(candidate, (this.#taken.get(candidate) ?? 0) + 1);
-    this.#asks.push({ ...wanted, id: candidate.id, insteadOf });
+    this.#asks.push({ ...wanted, link: candidate.link, insteadOf });
   }
 
   /** The rarest first, near before far among equals. */
@@ -154,8 +143,9 @@ class Picking {
     return candidate.roundTripMs + ((owed + 1) * this.#input.pieceBytes * 1000) / candidate.bytesPerSec;
   }
 
-  #membersAmong(asked: readonly Asked[]): readonly Asked[] {
-    const originId = this.#origin?.id;
-    return asked.filter(({ id }) => id !== originId);
+  /** The viewer that was asked; there is one at most. */
+  #memberAmong(asked: ReadonlyMap<Link, Debt>): [Link, Debt] | null {
+    for (const one of asked) if (one[0] !== this.#origin?.link) return one;
+    return null;
   }
 }

@@ -1,4 +1,5 @@
 import type { Link } from '../wire/link.ts';
+import { pieceKey } from './piece-key.ts';
 
 /** One request of one peer that waits for its answer. */
 export interface Request {
@@ -14,20 +15,15 @@ export interface Request {
 
 /** Everybody who waits for one piece. */
 export interface Wait {
-  key: string;
+  key: number;
   segment: number;
   piece: number;
   by: Map<Link, Request>;
 }
 
-/** A piece's name within its film. */
-export function pieceKey(segment: number, piece: number): string {
-  return `${segment}/${piece}`;
-}
-
 /** The requests that wait at a peer, by piece and by who asked. */
 export class Requests {
-  readonly #waits = new Map<string, Wait>();
+  readonly #waits = new Map<number, Wait>();
   readonly #counts = new Map<Link, number>();
 
   /** Pieces somebody waits for, the oldest wait first. */

@@ -1,6 +1,7 @@
 import { PIECE_BYTES } from '../limits.ts';
 import type { Link } from '../wire/link.ts';
-import { pieceKey, type Request, type Requests } from './requests.ts';
+import { pieceKey } from './piece-key.ts';
+import type { Request, Requests } from './requests.ts';
 import type { ServingOrder } from './serving-order.ts';
 
 /** Needs are told apart so finely: within one step, what spreads best comes first. */
@@ -17,7 +18,7 @@ const MAX_COUNTED = 4096;
  * can pass it on, while everybody waits for something else; then whoever it served longest ago.
  */
 export class ViewerOrder implements ServingOrder {
-  readonly #given = new Map<string, number>();
+  readonly #given = new Map<number, number>();
   readonly #servedBytes = new Map<Link, number>();
 
   choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null {
