@@ -1,3 +1,4 @@
+import { Allowance } from '../allowance.ts';
 import { type Bytes, toHex } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
@@ -5,9 +6,9 @@ import { MAX_CHAT_LINES } from '../limits.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import { CHAT_ID_BYTES } from '../wire/messages.ts';
 
-/** Lines one peer may bring at once (a whole history and then some), and per second after that. */
+/** Lines one peer may bring at once (a whole history and then some), and after that one in so many milliseconds. */
 const BURST_LINES = 2 * MAX_CHAT_LINES;
-const LINES_PER_SEC = 5;
+const LINE_EVERY_MS = 200;
 
 export interface ChatRelayParts {
   crypto: Crypto;
@@ -32,7 +33,7 @@ export class ChatRelay {
   readonly #lines = new Map<string, Bytes>();
   /** Lines seen but not kept: refused, or too old to hold. */
   readonly #seen = new Set<string>();
-  readonly #credit = new WeakMap<Link, { lines: number; atMs: number }>();
+  readonly #allowances = new WeakMap<Link, Allowance>();
   #turn: Promise<void> = Promise.resolve();
 
   constructor(parts: ChatRelayParts) {
@@ -50,7 +51,7 @@ export class ChatRelay {
   }
 
   #chat(link: Link, sealed: Bytes): void {
-    if (!this.#hasCredit(link)) {
+    if (!this.#allowanceOf(link).canTake()) {
       link.close('PEER_FLOODING');
       return;
     }
@@ -73,13 +74,11 @@ export class ChatRelay {
     for (const [id, sealed] of this.#lines) if (!known.has(id)) link.send('chat', { sealed });
   }
 
-  #hasCredit(link: Link): boolean {
-    const nowMs = this.#parts.clock.nowMs();
-    const before = this.#credit.get(link) ?? { lines: BURST_LINES, atMs: nowMs };
-    const earned = ((nowMs - before.atMs) / 1000) * LINES_PER_SEC;
-    const lines = Math.min(BURST_LINES, before.lines + earned) - 1;
-    this.#credit.set(link, { lines, atMs: nowMs });
-    return lines >= 0;
+  #allowanceOf(link: Link): Allowance {
+    const allowance =
+      this.#allowances.get(link) ?? new Allowance(this.#parts.clock, BURST_LINES, LINE_EVERY_MS);
+    this.#allowances.set(link, allowance);
+    return allowance;
   }
 
   #remember(seen: Set<string>, id: string): void {

@@ -1,6 +1,6 @@
+import { Allowance } from '../allowance.ts';
 import type { Clock } from '../clock.ts';
-import { DialBudget } from './dial-budget.ts';
-import { Shunned } from './shunned.ts';
+import { LONGEST_MS, Shunned } from './shunned.ts';
 
 /** Viewers to be connected to: enough to find every piece, few enough for a phone. */
 export const WANTED_NEIGHBOURS = 8;
@@ -15,7 +15,10 @@ export const MAX_NEIGHBOURS = 16;
 const FIRST_DIALS = WANTED_NEIGHBOURS / 2;
 const TOP_UP_MS = 5_000;
 
-/** Connections dialled at once at most in a tab's life, and after that one in so many milliseconds (see DialBudget). */
+/**
+ * Connections dialled at once at most in a tab's life, and after that one in so many milliseconds: Chrome allows a
+ * tab some 500 in its life, closed ones included.
+ */
 export const FREE_DIALS = 100;
 export const DIAL_EVERY_MS = 60_000;
 
@@ -32,12 +35,15 @@ const LONELY_ASK_MS = 60_000;
 /** With fewer neighbours than this one asks more eagerly. */
 const FEW_NEIGHBOURS = 3;
 
+/** After so many refusals in a row further names will hardly help: of 1,000 who join within 10 s each meets four in all. */
+const MANY_REFUSALS = 12;
+
 /** How soon a lost neighbour is replaced: not in the same moment as all others who lost it. */
 const REPAIR_MS = 200;
 const REPAIR_SPREAD_MS = 800;
 
-/** How long a member that had no place for us is left alone. */
-const BUSY_MS = 60_000;
+/** One that refused us and is dialled again is not dialled a third time meanwhile. */
+const SET_ASIDE_MS = 60_000;
 
 /** Names kept to be dialled, and told to signaling as known. */
 const MAX_CANDIDATES = 32;
@@ -48,7 +54,7 @@ export interface NeighbourParts {
   /** Numbers from 0 (inclusive) to 1 (exclusive). */
   random(): number;
   /** What dialling costs, the origin included. */
-  budget: DialBudget;
+  budget: Allowance;
   /** Members connected or being connected, whoever dialled. */
   connected(): readonly string[];
   dial(id: string): void;
@@ -57,18 +63,20 @@ export interface NeighbourParts {
 }
 
 /** The budget for all that a tab dials. */
-export function dialBudget(clock: Clock): DialBudget {
-  return new DialBudget(clock, FREE_DIALS, DIAL_EVERY_MS);
+export function dialBudget(clock: Clock): Allowance {
+  return new Allowance(clock, FREE_DIALS, DIAL_EVERY_MS);
 }
 
 /** Decides which members to dial, and which to let in. Knows no network: it is told what happens, and says whom to dial. */
 export class Neighbours {
   readonly #parts: NeighbourParts;
-  readonly #accepts: DialBudget;
+  readonly #accepts: Allowance;
   readonly #shunned: Shunned;
   #candidates: string[] = [];
   #wantedNow = FIRST_DIALS;
   #asks = 0;
+  /** Since a channel opened last. */
+  #refusals = 0;
   #wasAnswerEmpty = false;
   #cancelTopUp: (() => void) | null = null;
   #cancelAsk: (() => void) | null = null;
@@ -78,7 +86,7 @@ export class Neighbours {
 
   constructor(parts: NeighbourParts) {
     this.#parts = parts;
-    this.#accepts = new DialBudget(parts.clock, FREE_ACCEPTS, ACCEPT_EVERY_MS);
+    this.#accepts = new Allowance(parts.clock, FREE_ACCEPTS, ACCEPT_EVERY_MS);
     this.#shunned = new Shunned(parts.clock);
   }
 
@@ -102,11 +110,14 @@ export class Neighbours {
   opened(id: string): void {
     this.#shunned.forget(id);
     this.#asks = 0;
+    if (this.#isUnwelcome) this.#lookSoon();
+    this.#refusals = 0;
   }
 
-  /** A member that we dialled has no place for us: goes on to somebody else at once. */
-  busy(id: string): void {
-    this.#shunned.put(id, BUSY_MS);
+  /** A member that we dialled has no place for us, and perhaps said for how long: goes on to somebody else at once. */
+  busy(id: string, retryInMs = 0): void {
+    this.#shunned.refused(id, retryInMs);
+    this.#refusals += 1;
     this.#fill();
   }
 
@@ -119,14 +130,21 @@ export class Neighbours {
   /** An open connection broke: its member may be dialled again, or somebody else in its place. */
   lost(id: string): void {
     this.#propose(id);
-    this.#replaceSoon();
+    this.#lookSoon();
   }
 
   /** A member left for good. */
   gone(id: string): void {
     this.#shunned.forget(id);
-    this.#candidates = this.#candidates.filter((candidate) => candidate !== id);
-    this.#replaceSoon();
+    this.#withdraw(id);
+    this.#lookSoon();
+  }
+
+  /** A member lets us in no more, or we it: somebody else takes its place. */
+  barred(id: string): void {
+    this.#shunned.put(id, LONGEST_MS);
+    this.#withdraw(id);
+    this.#lookSoon();
   }
 
   /** A connection, open or not, is no longer counted. */
@@ -145,16 +163,24 @@ export class Neighbours {
     return this.#parts.connected().length < this.#wantedNow;
   }
 
+  get #isUnwelcome(): boolean {
+    return this.#refusals >= MANY_REFUSALS;
+  }
+
   #topUp(): void {
     this.#wantedNow = WANTED_NEIGHBOURS;
     this.#fill();
   }
 
-  #replaceSoon(): void {
+  #lookSoon(): void {
     this.#asks = 0;
     this.#cancelAsk?.();
     this.#cancelAsk = null;
     this.freed();
+  }
+
+  #withdraw(id: string): void {
+    this.#candidates = this.#candidates.filter((candidate) => candidate !== id);
   }
 
   #propose(id: string): void {
@@ -192,7 +218,7 @@ export class Neighbours {
 
   #forgiven(isNew: (id: string) => boolean): string | null {
     const id = this.#shunned.ready().find(isNew) ?? null;
-    if (id !== null) this.#shunned.put(id, BUSY_MS);
+    if (id !== null) this.#shunned.put(id, SET_ASIDE_MS);
     return id;
   }
 
@@ -221,8 +247,9 @@ export class Neighbours {
   #askWaitMs(): number {
     const isEager = this.#parts.connected().length < FEW_NEIGHBOURS;
     const someoneMs = isEager ? EAGER_ASK_MS : LAST_ASK_MS;
-    // Where signaling knows nobody else, whoever comes will dial us.
-    const lastMs = this.#wasAnswerEmpty ? LONELY_ASK_MS : someoneMs;
+    // Where signaling knows nobody else, or nobody who takes us, whoever comes will dial us.
+    const isHopeless = this.#wasAnswerEmpty || this.#isUnwelcome;
+    const lastMs = isHopeless ? LONELY_ASK_MS : someoneMs;
     return this.#jittered(Math.min(lastMs, FIRST_ASK_MS * 2 ** this.#asks));
   }
 

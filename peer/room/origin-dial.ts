@@ -1,5 +1,5 @@
+import type { Allowance } from '../allowance.ts';
 import type { Clock } from '../clock.ts';
-import type { DialBudget } from './dial-budget.ts';
 
 /** First wait before dialling again, doubled each time up to the last. */
 const FIRST_BACKOFF_MS = 500;
@@ -18,7 +18,7 @@ export interface OriginDialParts {
   clock: Clock;
   /** Numbers from 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  budget: DialBudget;
+  budget: Allowance;
   isConnected(): boolean;
   dial(): void;
 }

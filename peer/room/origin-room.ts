@@ -92,6 +92,11 @@ export class OriginRoom {
     if (news.length > 0) this.#tellStored(this.#links.met, news);
   }
 
+  /** Says goodbye to this member, if it is connected; it is told the code. */
+  part(id: string, code: string): void {
+    this.#links.get(id)?.close(code);
+  }
+
   /** Says goodbye to every member. */
   close(code: string): void {
     this.#links.closeAll(code);

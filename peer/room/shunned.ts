@@ -1,14 +1,20 @@
 import type { Clock } from '../clock.ts';
 
-/** How long one that could not be reached is left alone: four times as long with each failure in a row, up to the last. */
+/** How long one that could not be reached is left alone: four times as long with each failure in a row. */
 const FIRST_FAILURE_MS = 10_000;
-const LAST_FAILURE_MS = 600_000;
+
+/** How long one that had no place for us is: twice as long with each refusal. */
+const FIRST_REFUSAL_MS = 60_000;
+
+/** The longest that anybody is left alone for failures or refusals. */
+export const LONGEST_MS = 600_000;
 
 /** Members remembered at most; the oldest are forgotten first. */
 const MAX_SHUNNED = 48;
 
 interface Entry {
   failures: number;
+  refusals: number;
   untilMs: number;
 }
 
@@ -23,14 +29,21 @@ export class Shunned {
 
   /** Leaves it alone for this long. */
   put(id: string, forMs: number): void {
-    this.#set(id, { failures: this.#entries.get(id)?.failures ?? 0, untilMs: this.#clock.nowMs() + forMs });
+    this.#set(id, this.#entry(id), forMs);
   }
 
   /** It could not be reached. */
   failed(id: string): void {
-    const failures = (this.#entries.get(id)?.failures ?? 0) + 1;
-    const forMs = Math.min(LAST_FAILURE_MS, FIRST_FAILURE_MS * 4 ** (failures - 1));
-    this.#set(id, { failures, untilMs: this.#clock.nowMs() + forMs });
+    const entry = this.#entry(id);
+    const forMs = Math.min(LONGEST_MS, FIRST_FAILURE_MS * 4 ** entry.failures);
+    this.#set(id, { ...entry, failures: entry.failures + 1 }, forMs);
+  }
+
+  /** It had no place for us, and said not to ask again before `retryInMs`. */
+  refused(id: string, retryInMs: number): void {
+    const entry = this.#entry(id);
+    const forMs = Math.min(LONGEST_MS, FIRST_REFUSAL_MS * 2 ** entry.refusals);
+    this.#set(id, { ...entry, refusals: entry.refusals + 1 }, Math.max(forMs, retryInMs));
   }
 
   forget(id: string): void {
@@ -59,9 +72,13 @@ export class Shunned {
     return Math.min(Number.POSITIVE_INFINITY, ...waits);
   }
 
-  #set(id: string, entry: Entry): void {
+  #entry(id: string): Entry {
+    return this.#entries.get(id) ?? { failures: 0, refusals: 0, untilMs: 0 };
+  }
+
+  #set(id: string, entry: Entry, forMs: number): void {
     this.#entries.delete(id);
-    this.#entries.set(id, entry);
+    this.#entries.set(id, { ...entry, untilMs: this.#clock.nowMs() + forMs });
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > MAX_SHUNNED && oldest !== undefined) this.#entries.delete(oldest);
   }

@@ -9,7 +9,6 @@ import type { PieceSource } from '../../peer/swarm/piece-store.ts';
 import type { SendBudget } from '../../peer/swarm/send-budget.ts';
 import type { Uplink } from '../../peer/swarm/uplink.ts';
 import { Connector, type ConnectorParts } from '../../peer/transport/connector.ts';
-import { encodeFrame } from '../../peer/wire/frame.ts';
 import type { ReadStore } from '../store/read-store.ts';
 import { DiskPieces } from './disk-pieces.ts';
 import { TURN_MS } from './places.ts';
@@ -96,10 +95,8 @@ export class ServedRoom {
 
   /** Closes a member's connection, which had its turn, for one who waits. */
   makeRoom(id: string): void {
-    const channel = this.#connector.channel(id);
-    if (!channel) this.#connector.turnAway(id, { retryInMs: TURN_MS });
-    channel?.send(encodeFrame('goodbye', { code: MAKE_ROOM }));
-    channel?.close();
+    if (this.#connector.channel(id)) this.#origin.part(id, MAKE_ROOM);
+    else this.#connector.turnAway(id, { retryInMs: TURN_MS });
   }
 
   /** Reads the store again: something came. News while a reading waits its turn needs no further one. */

@@ -5,7 +5,6 @@ import { OriginRoom } from '../../peer/room/origin-room.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
 import { Uplink } from '../../peer/swarm/uplink.ts';
 import { type Admission, Connector } from '../../peer/transport/connector.ts';
-import { encodeFrame } from '../../peer/wire/frame.ts';
 import { Places, TURN_MS } from '../../seed-server/origin/places.ts';
 import { connectSignaling, type SignalingClient } from '../../signaling/client.ts';
 import { type FromServer, ORIGIN } from '../../signaling/messages.ts';
@@ -117,10 +116,8 @@ export class VirtualOrigin {
   }
 
   #makeRoom(id: string): void {
-    const channel = this.#connector.channel(id);
-    if (!channel) this.#connector.turnAway(id, { retryInMs: TURN_MS });
-    channel?.send(encodeFrame('goodbye', { code: MAKE_ROOM }));
-    channel?.close();
+    if (this.#connector.channel(id)) this.room.part(id, MAKE_ROOM);
+    else this.#connector.turnAway(id, { retryInMs: TURN_MS });
   }
 
   #signal(to: string, data: string): void {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
 import type { FromClient, FromServer } from '../../signaling/messages.ts';
 import { attachSignaling, type Signaling, type SignalingOptions } from '../../signaling/server.ts';
@@ -59,6 +60,36 @@ export async function openSignaling(options: Partial<SignalingOptions> = {}, por
   };
 }
 
+/** A test's body with a server of its own, which is closed after it. */
+export function withServer(
+  body: (server: OpenServer) => Promise<void>,
+  options: Partial<SignalingOptions> = {},
+): () => Promise<void> {
+  return async () => {
+    const server = await openSignaling(options);
+    try {
+      await body(server);
+    } finally {
+      await server.close();
+    }
+  };
+}
+
+/** Asserts that the server answers with this error and then ends the connection. */
+export async function refusedWith(client: RawClient, code: string): Promise<void> {
+  const error = await client.next('error');
+  assert.is(error.code, code);
+  assert.ok(error.message.endsWith('.'));
+  assert.is(await client.closed, 1008);
+}
+
+/** Resolves once it is so; looks at every turn of the event loop, for what the server tells nobody. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(setImmediate);
+}
+
+type Welcome = Extract<FromServer, { type: 'welcome' }>;
+
 /** A bare client: what it sends is what goes out, what came in is read one by one. */
 export class RawClient {
   readonly socket: WebSocket;
@@ -83,18 +114,27 @@ export class RawClient {
     return client;
   }
 
-  /** Opens a connection and joins; resolves with its id once the welcome has come. */
-  static async join(url: string, key: string, room = ROOM): Promise<{ client: RawClient; id: string }> {
+  /** Opens a connection and says this first. */
+  static async openWith(url: string, message: FromClient): Promise<RawClient> {
     const client = await RawClient.open(url);
-    client.send(joinOf(key, room));
+    client.send(message);
+    return client;
+  }
+
+  /** Opens a connection and joins; resolves with its id once the welcome has come. */
+  static async join(
+    url: string,
+    key: string,
+    room = ROOM,
+  ): Promise<{ client: RawClient; id: string; welcome: Welcome }> {
+    const client = await RawClient.openWith(url, joinOf(key, room));
     const welcome = await client.next('welcome');
-    return { client, id: welcome.id };
+    return { client, id: welcome.id, welcome };
   }
 
   /** Opens a connection as the origin. */
   static async serve(url: string): Promise<RawClient> {
-    const client = await RawClient.open(url);
-    client.send({ type: 'serve', key: ORIGIN_KEY });
+    const client = await RawClient.openWith(url, { type: 'serve', key: ORIGIN_KEY });
     await client.next('serving');
     return client;
   }

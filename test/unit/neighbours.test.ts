@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DialBudget } from '../../peer/room/dial-budget.ts';
+import { Allowance } from '../../peer/allowance.ts';
 import {
   DIAL_EVERY_MS,
   dialBudget,
@@ -197,6 +197,83 @@ choosing('should go on to the next at once where one is busy, and leave that one
   assert.equal(desk.dialled, names(7));
 });
 
+/** Milliseconds for which one is left alone after each of so many refusals. */
+async function patienceMs(desk: Desk, id: string, refusals: number, retryInMs = 0): Promise<number[]> {
+  const waits = [];
+  for (let i = 0; i < refusals; i++) {
+    const refusedMs = desk.clock.nowMs();
+    desk.drop(id);
+    desk.neighbours.busy(id, retryInMs);
+    await desk.clock.run(700_000);
+    waits.push((desk.dialledAtMs.at(-1) ?? 0) - refusedMs);
+  }
+  return waits;
+}
+
+choosing('should leave one that is busy again alone for twice as long, ten minutes at most', async () => {
+  const desk = new Desk(EVEN);
+  desk.neighbours.found(['m0']);
+  assert.equal(await patienceMs(desk, 'm0', 6), [60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
+  assert.is(desk.dialled.length, 7);
+  desk.neighbours.opened('m0');
+  assert.equal(await patienceMs(desk, 'm0', 2), [60_000, 120_000]);
+});
+
+choosing(
+  'should leave one that is busy alone for as long as it says, and for its own time at least',
+  async () => {
+    const desk = new Desk(EVEN);
+    desk.neighbours.found(['m0']);
+    assert.equal(await patienceMs(desk, 'm0', 1, 300_000), [300_000]);
+    assert.equal(await patienceMs(desk, 'm0', 1, 1000), [120_000]);
+  },
+);
+
+choosing('should not go back to one that bars it, for ten minutes', async () => {
+  const desk = new Desk(EVEN);
+  desk.neighbours.found(names(6));
+  desk.neighbours.opened('m0');
+  desk.drop('m0');
+  desk.neighbours.barred('m0');
+  desk.neighbours.barred('m5');
+  desk.neighbours.found(['m0', 'm5']);
+  await desk.clock.run(590_000);
+  assert.equal(desk.dialled, names(5));
+  await desk.clock.run(20_000);
+  assert.equal(desk.dialled.slice(5).sort(), ['m0', 'm5']);
+});
+
+choosing('should ask seldom while nobody takes it, and as before once somebody did', async () => {
+  const desk = new Desk(EVEN);
+  let namedCount = 0;
+  const answer = (): void => {
+    desk.neighbours.found(names(2, namedCount));
+    namedCount += 2;
+  };
+  const refuseAll = (): void => {
+    for (const id of [...desk.connected]) {
+      desk.drop(id);
+      desk.neighbours.busy(id);
+    }
+  };
+  const askCount = async (forS: number): Promise<number> => {
+    const before = desk.askedAtMs.length;
+    for (let s = 0; s < forS; s++) {
+      const asked = desk.askedAtMs.length;
+      refuseAll();
+      await desk.clock.run(1000);
+      if (desk.askedAtMs.length > asked) answer();
+    }
+    return desk.askedAtMs.length - before;
+  };
+  answer();
+  const unwelcome = await askCount(60);
+  assert.ok(unwelcome < 10, `${unwelcome} in a minute`);
+  desk.neighbours.opened('somebody');
+  const hopeful = await askCount(4);
+  assert.ok(hopeful > 1, `${hopeful} in four seconds`);
+});
+
 choosing(
   'should ask for names at growing intervals while it has too few, from half a second to ten',
   async () => {
@@ -300,7 +377,7 @@ class OriginDesk {
     this.dial = new OriginDial({
       clock: this.clock,
       random,
-      budget: new DialBudget(this.clock, dials, 60_000),
+      budget: new Allowance(this.clock, dials, 60_000),
       isConnected: () => this.isConnected,
       dial: () => this.dialledAtMs.push(this.clock.nowMs()),
     });

@@ -4,12 +4,12 @@ import type { Crypto } from '../../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys } from '../../../peer/crypto/keys.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
-import { OriginDial } from '../../../peer/room/origin-dial.ts';
+import { MAKE_ROOM, OriginDial } from '../../../peer/room/origin-dial.ts';
 import { memberIdOf, Viewer } from '../../../peer/room/viewer.ts';
 import type { RoomLink } from '../../../peer/room-link.ts';
 import type { Spill } from '../../../peer/swarm/piece-disk.ts';
 import type { Channel } from '../../../peer/transport/channel.ts';
-import { type Admission, Connector } from '../../../peer/transport/connector.ts';
+import { type Admission, Connector, MAX_RETRY_MS } from '../../../peer/transport/connector.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
 import { connectSignaling, type SignalingClient, type SignalingState } from '../../../signaling/client.ts';
@@ -46,6 +46,7 @@ export class Member {
   #iceServers: readonly IceServer[] = [];
   #state: SignalingState = 'connecting';
   #refusal: MatineeError | null = null;
+  #isOriginBusy = false;
   #isClosed = false;
 
   /** Joins the room; resolves at once, connecting goes on behind. */
@@ -81,12 +82,12 @@ export class Member {
       admit: (from) => this.#admit(from),
       onChannel: (id, channel) => this.#opened(id, channel),
       onFailure: (id, isInitiator) => {
-        if (id === ORIGIN) this.#originDial.lost('CLOSED');
+        if (id === ORIGIN) this.#originLost('CLOSED');
         else if (isInitiator) this.#neighbours.failed(id);
       },
       onBusy: (id, retryInMs) => {
-        if (id === ORIGIN) this.#originDial.busy(retryInMs);
-        else this.#neighbours.busy(id);
+        if (id === ORIGIN) this.#originBusy(retryInMs);
+        else this.#neighbours.busy(id, retryInMs);
       },
       onFree: (id) => {
         if (id !== ORIGIN) this.#neighbours.freed();
@@ -137,6 +138,11 @@ export class Member {
     return this.#refusal;
   }
 
+  /** Whether the origin is there but, as far as it told us last, has no place for us: it will be asked again. */
+  get isOriginBusy(): boolean {
+    return this.#isOriginBusy;
+  }
+
   /** Tries the signaling server again now: the page became visible, or the network came back. */
   reconnectNow(): void {
     this.#signaling.reconnectNow();
@@ -152,8 +158,8 @@ export class Member {
   }
 
   #admit(from: string): Admission {
-    const canEnter = from !== ORIGIN && !this.viewer.isBanned(from) && this.#neighbours.canAdmit(from);
-    return canEnter ? 'welcome' : { retryInMs: 0 };
+    if (this.viewer.isBanned(from)) return { retryInMs: MAX_RETRY_MS };
+    return from !== ORIGIN && this.#neighbours.canAdmit(from) ? 'welcome' : { retryInMs: 0 };
   }
 
   #found(ids: readonly string[]): void {
@@ -161,7 +167,7 @@ export class Member {
   }
 
   #opened(id: string, channel: Channel): void {
-    if (id === ORIGIN) this.#originDial.opened();
+    if (id === ORIGIN) this.#originOpened();
     else this.#neighbours.opened(id);
     this.viewer.connect(channel, { id, kind: id === ORIGIN ? 'origin' : 'member' });
   }
@@ -197,15 +203,36 @@ export class Member {
   #absent(id: string): void {
     if (this.#connector.channel(id)) return;
     this.#connector.hangUp(id);
-    if (id === ORIGIN) this.#originDial.gone();
+    if (id === ORIGIN) this.#originGone();
     else this.#neighbours.gone(id);
   }
 
   #linkClosed(remote: Remote, code: string): void {
     if (this.#isClosed || code === 'REPLACED') return;
-    if (remote.kind === 'origin') this.#originDial.lost(code);
+    if (remote.kind === 'origin') this.#originLost(code);
     else if (code === 'LEFT' || this.viewer.isBanned(remote.id)) this.#neighbours.gone(remote.id);
+    else if (code === 'PIECE_WRONG') this.#neighbours.barred(remote.id);
     else this.#neighbours.lost(remote.id);
+  }
+
+  #originOpened(): void {
+    this.#isOriginBusy = false;
+    this.#originDial.opened();
+  }
+
+  #originBusy(retryInMs: number): void {
+    this.#isOriginBusy = true;
+    this.#originDial.busy(retryInMs);
+  }
+
+  #originLost(code: string): void {
+    this.#isOriginBusy = code === MAKE_ROOM;
+    this.#originDial.lost(code);
+  }
+
+  #originGone(): void {
+    this.#isOriginBusy = false;
+    this.#originDial.gone();
   }
 
   /** To the origin in clear: it has no key, and its addresses are the server's own. To members sealed, bound to both ends. */

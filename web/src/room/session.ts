@@ -7,6 +7,7 @@ import type { PeerView, RoomSession, RoomSnapshot, Stats } from '../room-session
 import type { Member } from './member.ts';
 import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
+import { texts } from './texts.ts';
 
 /** The page is drawn anew at most this often. */
 const DRAW_EVERY_MS = 200;
@@ -168,21 +169,15 @@ export class Session implements RoomSession {
 
   /** What is wrong but being mended, in words; null where nothing is. */
   #passingProblem(): string | null {
-    const { signaling, viewer } = this.#member;
+    const { signaling, viewer, isOriginBusy } = this.#member;
     if (this.#clock.nowMs() - this.#openedMs < PATIENCE_MS) return null;
     const links = [...viewer.links];
     const friends = links.filter((link) => link.remote.kind === 'member').length;
     if (signaling !== 'connected') {
-      return friends > 0
-        ? 'The server is away. You and your friends carry on with each other; trying again…'
-        : 'The server does not answer. Check your connection; trying again…';
+      return friends > 0 ? texts.serverAway : texts.serverSilent;
     }
-    if (links.length === 0) {
-      return 'No connection to the seed server or to anyone else yet. If this stays, your network may block WebRTC (UDP): try another one.';
-    }
-    if (!viewer.manifest.head)
-      return 'The host has not uploaded anything yet. The film starts here as soon as it comes.';
-    return null;
+    if (links.length === 0) return isOriginBusy ? texts.originBusy : texts.nobodyReached;
+    return viewer.manifest.head ? null : texts.nothingUploaded;
   }
 
   #video(): RoomSnapshot['video'] {

@@ -15,6 +15,13 @@ export const texts = {
   failed: 'The film cannot play',
   retry: 'Try again',
   home: 'Go to the start page',
+  serverAway: 'The server is away. You and your friends carry on with each other; trying again…',
+  serverSilent: 'The server does not answer. Check your connection; trying again…',
+  nobodyReached:
+    'No connection to the seed server or to anyone else yet. If this stays, your network may block WebRTC (UDP): try another one.',
+  originBusy:
+    'The seed server has no free place right now, and nobody else could be reached yet. You are in its queue: the film starts as soon as it is your turn, so keep this page open.',
+  nothingUploaded: 'The host has not uploaded anything yet. The film starts here as soon as it comes.',
   reconnecting: 'Reconnecting to the server… your friends carry on.',
   broken:
     'Something in this page broke while it opened the room. Try again; if it happens again, use another browser.',

@@ -1,10 +1,7 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from './clock.ts';
 
-/**
- * How often something may be done: so many times at once, then once in `everyMs`; what is not used is saved up
- * to that first number again. Chrome allows some 500 peer connections in a tab's life, closed ones included.
- */
-export class DialBudget {
+/** How often something may be done: so many times at once, then once in `everyMs`; what is not used is saved up to that first number again. */
+export class Allowance {
   readonly #clock: Clock;
   readonly #atOnce: number;
   readonly #everyMs: number;
