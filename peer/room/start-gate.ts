@@ -1,5 +1,5 @@
 /** What should be at hand before playing starts, or goes on after it had to wait. */
-const ENOUGH_MS = 1_200;
+const ENOUGH_MS = 1_000;
 
 /** This is enough where it grows so many times as fast as it will be played. */
 const ENOUGH_WHEN_FAST_MS = 400;

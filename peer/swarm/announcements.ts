@@ -6,7 +6,7 @@ import type { Bodies } from '../wire/messages.ts';
 import { toBits, toRuns } from './availability.ts';
 import type { PieceIndex } from './piece-store.ts';
 
-/** News is gathered this long before it is told: a batch costs little more than a piece of news. */
+/** News is told at once, but no oftener than this: what comes meanwhile is told together. */
 const GATHER_MS = 30;
 
 export interface AnnouncementParts {
@@ -21,8 +21,8 @@ export interface AnnouncementParts {
 export class Announcements {
   readonly #parts: AnnouncementParts;
   readonly #news = new Map<number, Set<number>>();
-  #gatheringSinceMs: number | null = null;
-  #cancelTimer: () => void = () => undefined;
+  #toldMs = Number.NEGATIVE_INFINITY;
+  #cancelTimer: (() => void) | null = null;
 
   constructor(parts: AnnouncementParts) {
     this.#parts = parts;
@@ -40,13 +40,9 @@ export class Announcements {
     const { clock } = this.#parts;
     const news = this.#news.get(segment) ?? new Set();
     this.#news.set(segment, news.add(piece));
-    if (this.#gatheringSinceMs === null) {
-      this.#gatheringSinceMs = clock.nowMs();
-      this.#cancelTimer = clock.after(GATHER_MS, () => this.#tell());
-    } else if (clock.nowMs() - this.#gatheringSinceMs >= GATHER_MS) {
-      // Timers sleep in background tabs; pieces still come, and bring the news along.
-      this.#tell();
-    }
+    const sinceMs = clock.nowMs() - this.#toldMs;
+    if (sinceMs >= GATHER_MS) this.#tell();
+    else this.#cancelTimer ??= clock.after(GATHER_MS - sinceMs, () => this.#tell());
   }
 
   /** Segments were given up. */
@@ -57,13 +53,14 @@ export class Announcements {
   }
 
   close(): void {
-    this.#cancelTimer();
+    this.#cancelTimer?.();
     this.#news.clear();
   }
 
   #tell(): void {
-    this.#cancelTimer();
-    this.#gatheringSinceMs = null;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#toldMs = this.#parts.clock.nowMs();
     if (this.#news.size === 0) return;
     const body = this.#describe(this.#news);
     this.#news.clear();

@@ -13,6 +13,9 @@ const RESCUE_MS = 600;
 const LOST_MS = 2_000;
 const LOST_NEED_MS = 3_000;
 
+/** Of those who need a piece about as soon as the first of them, the one given least gets it. */
+const ABOUT_MS = 5_000;
+
 /** While there are new pieces to give, one answer in so many may be one that was given before. */
 const NEW_PER_REPEAT = 3;
 
@@ -38,8 +41,12 @@ export class OriginOrder implements ServingOrder {
 
   /** Whether this viewer passes on what it gets: one that does not is given nothing new while others wait. */
   setRelaying(link: Link, isRelaying: boolean): void {
-    if (isRelaying) this.#idle.delete(link);
-    else this.#idle.add(link);
+    if (isRelaying) {
+      this.#idle.delete(link);
+    } else {
+      this.#idle.add(link);
+      this.#forgetHolder(link);
+    }
   }
 
   choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null {
@@ -65,14 +72,21 @@ export class OriginOrder implements ServingOrder {
     }
     const to = given?.to ?? new Set();
     this.#given.delete(key);
-    this.#given.set(key, { to: to.add(link), lastMs: nowMs });
-    for (const oldest of this.#given.keys())
-      if (this.#given.size > MAX_REMEMBERED) this.#given.delete(oldest);
+    // What goes to one that passes nothing on has still to be given to somebody.
+    if (!this.#idle.has(link)) to.add(link);
+    this.#given.set(key, { to, lastMs: nowMs });
+    const [oldest] = this.#given.keys();
+    if (this.#given.size > MAX_REMEMBERED && oldest !== undefined) this.#given.delete(oldest);
   }
 
   remove(link: Link): void {
     this.#newBytes.delete(link);
     this.#idle.delete(link);
+    this.#forgetHolder(link);
+  }
+
+  /** What it was given is as good as not given. */
+  #forgetHolder(link: Link): void {
     for (const { to } of this.#given.values()) to.delete(link);
   }
 
@@ -85,10 +99,11 @@ export class OriginOrder implements ServingOrder {
   ): [Request | null, Request | null] {
     let first: Request | null = null;
     let again: Request | null = null;
+    const latestMs = earliestNeedMs(by.values()) + ABOUT_MS;
     for (const request of by.values()) {
       if (!hasRoom(request.link)) continue;
       if (this.#isNew(request, given)) {
-        if (!first || this.#newBytesOf(request) < this.#newBytesOf(first)) first = request;
+        if (!first || this.#isBetter(request, first, latestMs)) first = request;
       } else if (isDue(request, given?.lastMs ?? request.askedMs, nowMs)) {
         if (!again || isBefore(request, again)) again = request;
       }
@@ -103,9 +118,21 @@ export class OriginOrder implements ServingOrder {
     return isFree && (others === 0 || !this.#idle.has(link));
   }
 
+  /** Whether it should rather have a new piece: who needs it soon before all others, then who was given least. */
+  #isBetter(request: Request, than: Request, latestMs: number): boolean {
+    const [isSoon, isOtherSoon] = [request.neededMs <= latestMs, than.neededMs <= latestMs];
+    return isSoon === isOtherSoon ? this.#newBytesOf(request) < this.#newBytesOf(than) : isSoon;
+  }
+
   #newBytesOf({ link }: Request): number {
     return this.#newBytes.get(link) ?? 0;
   }
+}
+
+function earliestNeedMs(requests: Iterable<Request>): number {
+  let earliestMs = Number.POSITIVE_INFINITY;
+  for (const { neededMs } of requests) earliestMs = Math.min(earliestMs, neededMs);
+  return earliestMs;
 }
 
 /** Who passes a piece on comes before who knows nobody, or nobody lets in any more; then who needs it sooner. */

@@ -1,14 +1,18 @@
 import type { Clock } from '../clock.ts';
 import type { Link } from '../wire/link.ts';
 
-/** Before anything was measured: a common home uplink, 8 Mbit/s. */
-const FIRST_GUESS_BYTES_PER_SEC = 1_000_000;
+/**
+ * Before anything was measured: a small home uplink, 2.4 Mbit/s. Too little is found out within a second; too much is a queue
+ * of half a second just when everybody waits for the first pieces.
+ */
+const FIRST_GUESS_BYTES_PER_SEC = 300_000;
 
 /**
  * What may be on its way: so much time's worth of the measured rate beyond a round trip, so that the order of serving is
- * decided late; and a little more than nothing, so that the line is never idle.
+ * decided late; and a little more than nothing, so that the line is never idle. Requests and acknowledgements wait behind it
+ * too: with 160 ms a crowd starts a second later (simulated), with 60 ms lines stand idle.
  */
-const COVER_MS = 160;
+const COVER_MS = 100;
 const MIN_AWAY_BYTES = 16 * 1024;
 
 /** And at most so much to one peer: it waits in memory here, and more than 16 MiB breaks Chromium's channels. */
@@ -20,6 +24,7 @@ const FIRST_ROUND_TRIP_MS = 50;
 /** A sample of the rate covers at least this time. */
 const SAMPLE_MS = 100;
 const SAMPLE_WEIGHT = 0.3;
+const HIGHER_SAMPLE_WEIGHT = 0.5;
 
 /** A peer that has not acknowledged a piece for this long gets no other, and does not hold up the rest. */
 const SLOW_MS = 800;
@@ -27,6 +32,8 @@ const SLOW_MS = 800;
 interface Sent {
   sizeBytes: number;
   atMs: number;
+  /** What was to leave before it, and it, took so long at the measured rate: no part of the way. */
+  queuedMs: number;
 }
 
 /** Pieces on their way to one peer, oldest first. */
@@ -89,8 +96,9 @@ export class Uplink {
       roundTripMs: FIRST_ROUND_TRIP_MS,
     };
     this.#pipes.set(link, pipe);
-    pipe.sent.push({ sizeBytes, atMs: this.#clock.nowMs() });
     pipe.awayBytes += sizeBytes;
+    const queuedMs = (this.#awayBytes() * 1000) / this.#bytesPerSec;
+    pipe.sent.push({ sizeBytes, atMs: this.#clock.nowMs(), queuedMs });
   }
 
   /** The peer says how many pieces it has received on this link in all. False where it was never sent so many. */
@@ -104,7 +112,7 @@ export class Uplink {
       this.#sample.ackedBytes += sizeBytes;
     }
     const last = news.at(-1);
-    if (last) noteRoundTrip(pipe, this.#clock.nowMs() - last.atMs);
+    if (last) noteRoundTrip(pipe, this.#clock.nowMs() - last.atMs, last.queuedMs);
     this.#wake();
     return true;
   }
@@ -113,6 +121,12 @@ export class Uplink {
   close(): void {
     this.#pipes.clear();
     this.#wake();
+  }
+
+  #awayBytes(): number {
+    let sum = 0;
+    for (const { awayBytes } of this.#pipes.values()) sum += awayBytes;
+    return sum;
   }
 
   #hasRoom(): boolean {
@@ -135,7 +149,8 @@ export class Uplink {
     const spentMs = nowMs - sample.startMs;
     if (spentMs < SAMPLE_MS) return;
     const rate = (sample.ackedBytes * 1000) / spentMs;
-    if (!sample.wasIdle) this.#bytesPerSec += (rate - this.#bytesPerSec) * SAMPLE_WEIGHT;
+    const weight = rate > this.#bytesPerSec ? HIGHER_SAMPLE_WEIGHT : SAMPLE_WEIGHT;
+    if (!sample.wasIdle) this.#bytesPerSec += (rate - this.#bytesPerSec) * weight;
     else if (rate > this.#bytesPerSec) this.#bytesPerSec = rate;
     this.#sample = { startMs: nowMs, ackedBytes: 0, wasIdle: isIdle };
   }
@@ -169,7 +184,11 @@ function isSlow({ sent }: Pipe, nowMs: number): boolean {
   return oldest !== undefined && nowMs - oldest.atMs > SLOW_MS;
 }
 
-/** The shortest counts, for longer ones have waited in a queue; it is forgotten slowly, should the way have become longer. */
-function noteRoundTrip(pipe: Pipe, sampleMs: number): void {
-  pipe.roundTripMs = Math.min(sampleMs, pipe.roundTripMs + (sampleMs - pipe.roundTripMs) * 0.01);
+/**
+ * The shortest counts, for longer ones have waited in a queue. It grows slowly, should the way have become longer, and only by
+ * what our own queue does not explain: else the queue would be taken for the way, and be made longer for it, without end.
+ */
+function noteRoundTrip(pipe: Pipe, sampleMs: number, queuedMs: number): void {
+  const longerMs = Math.max(0, sampleMs - queuedMs - pipe.roundTripMs);
+  pipe.roundTripMs = Math.min(sampleMs, pipe.roundTripMs + longerMs * 0.01);
 }

@@ -7,8 +7,11 @@ import type { ServingOrder } from './serving-order.ts';
 /** Needs are told apart so finely: within one step, what spreads best comes first. */
 const NEED_STEPS_MS = [500, 1_000, 2_000, 4_000, 8_000, 16_000];
 
-/** A peer that has had this much more than the one served least loses what urgency it claims. */
+/** A peer that has lately had this much more than the one served least loses what urgency it claims. */
 const GREEDY_BYTES = 32 * PIECE_BYTES;
+
+/** What a peer has had counts half after this: whoever has been here for long is not behind every newcomer. */
+const HALF_LIFE_MS = 5_000;
 
 /** How many times a piece was given is remembered for so many pieces. */
 const MAX_COUNTED = 4096;
@@ -19,17 +22,17 @@ const MAX_COUNTED = 4096;
  */
 export class ViewerOrder implements ServingOrder {
   readonly #given = new Map<number, number>();
-  readonly #servedBytes = new Map<Link, number>();
+  readonly #served = new Map<Link, { sizeBytes: number; atMs: number }>();
 
   choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null {
-    const greedyBytes = GREEDY_BYTES + this.#leastServed(requests);
+    const greedyBytes = GREEDY_BYTES + this.#leastServed(requests, nowMs);
     let best: Request | null = null;
     let bestScore = Number.POSITIVE_INFINITY;
     for (const { key, by } of requests.waits) {
       const given = this.#given.get(key) ?? 0;
       for (const request of by.values()) {
         if (!hasRoom(request.link)) continue;
-        const served = this.#servedBytes.get(request.link) ?? 0;
+        const served = this.#servedBytes(request.link, nowMs);
         const step = served > greedyBytes ? NEED_STEPS_MS.length : needStep(request.neededMs - nowMs);
         const score = step * 1e6 + Math.min(given, 999) * 1e3 + Math.min(999, served / PIECE_BYTES / 100);
         if (score < bestScore) {
@@ -41,23 +44,29 @@ export class ViewerOrder implements ServingOrder {
     return best;
   }
 
-  sent({ link, segment, piece }: Request, sizeBytes: number): void {
+  sent({ link, segment, piece }: Request, sizeBytes: number, nowMs: number): void {
     const key = pieceKey(segment, piece);
     const given = (this.#given.get(key) ?? 0) + 1;
     this.#given.delete(key);
     this.#given.set(key, given);
-    for (const oldest of this.#given.keys()) if (this.#given.size > MAX_COUNTED) this.#given.delete(oldest);
-    this.#servedBytes.set(link, (this.#servedBytes.get(link) ?? 0) + sizeBytes);
+    const [oldest] = this.#given.keys();
+    if (this.#given.size > MAX_COUNTED && oldest !== undefined) this.#given.delete(oldest);
+    this.#served.set(link, { sizeBytes: this.#servedBytes(link, nowMs) + sizeBytes, atMs: nowMs });
   }
 
   remove(link: Link): void {
-    this.#servedBytes.delete(link);
+    this.#served.delete(link);
   }
 
-  #leastServed(requests: Requests): number {
+  #leastServed(requests: Requests, nowMs: number): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const link of requests.links) least = Math.min(least, this.#servedBytes.get(link) ?? 0);
+    for (const link of requests.links) least = Math.min(least, this.#servedBytes(link, nowMs));
     return least;
+  }
+
+  #servedBytes(link: Link, nowMs: number): number {
+    const served = this.#served.get(link);
+    return served ? served.sizeBytes * 0.5 ** ((nowMs - served.atMs) / HALF_LIFE_MS) : 0;
   }
 }
 

@@ -49,6 +49,40 @@ order('should give first what is needed first', () => {
   );
 });
 
+order('should see how urgent a piece is by who needs it first, whoever has been given least', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [old, newcomer] = [viewer('old'), viewer('newcomer')];
+  requests.add(asks(old, 9));
+  answerAll(origin, requests, 0);
+  requests.add(asks(newcomer, 0, { neededMs: 60_000 }));
+  requests.add(asks(old, 0, { neededMs: 1_000 }));
+  requests.add(asks(newcomer, 1, { neededMs: 20_000 }));
+  const answered = answerAll(origin, requests, 0);
+  assert.equal(
+    answered.map(({ piece, link }) => [piece, link.remote.id]),
+    [
+      [0, 'old'],
+      [1, 'newcomer'],
+    ],
+  );
+});
+
+order('should give a piece again as new where whoever got it passes nothing on', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [silent, relaying] = [viewer('silent'), viewer('relaying')];
+  requests.add(asks(silent, 0, { others: 0 }));
+  origin.setRelaying(silent, false);
+  answerAll(origin, requests, 0);
+  requests.add(asks(relaying, 0));
+  assert.is(answerAll(origin, requests, 10).length, 1, 'it was silent before it got it');
+  requests.add(asks(relaying, 1));
+  answerAll(origin, requests, 20);
+  origin.setRelaying(relaying, false);
+  const third = viewer('third');
+  requests.add(asks(third, 1));
+  assert.is(answerAll(origin, requests, 30).length, 1, 'it fell silent after it had got it');
+});
+
 order('should repeat a piece only for one who has waited and needs it soon', () => {
   const [origin, requests] = [new OriginOrder(), new Requests()];
   const [a, b] = [viewer('a'), viewer('b')];

@@ -15,8 +15,8 @@ gate('should start with little where the film comes fast', () => {
 gate('should wait for more where it comes slowly', () => {
   const start = new StartGate();
   assert.not(start.isOpen(0, 100, false));
-  assert.not(start.isOpen(1_000, 1_100, false));
-  assert.ok(start.isOpen(1_200, 1_200, false));
+  assert.not(start.isOpen(900, 900, false));
+  assert.ok(start.isOpen(1_000, 1_000, false));
 });
 
 gate('should not wait for what will never come', () => {
