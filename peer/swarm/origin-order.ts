@@ -16,6 +16,13 @@ const LOST_NEED_MS = 3_000;
 /** Of those who need a piece about as soon as the first of them, the one given least gets it. */
 const ABOUT_MS = 5_000;
 
+/** Who had so many pieces that did not reach the others, and so many of all it was given, is no good to give new ones to. */
+const LOST_PIECES = 3;
+const LOST_SHARE = 0.3;
+
+/** A piece that many still wait for is taken to be needed so much sooner for each of them. */
+const MISSED_MS = 50;
+
 /** While there are new pieces to give, one answer in so many may be one that was given before. */
 const NEW_PER_REPEAT = 3;
 
@@ -37,6 +44,8 @@ export class OriginOrder implements ServingOrder {
   readonly #given = new Map<number, Given>();
   readonly #newBytes = new Map<Link, number>();
   readonly #idle = new Set<Link>();
+  /** Pieces given first to a viewer, and how many of them had to be given again. */
+  readonly #spread = new Map<Link, { given: number; lost: number }>();
   #credit = 0;
 
   /** Whether this viewer passes on what it gets: one that does not is given nothing new while others wait. */
@@ -52,11 +61,15 @@ export class OriginOrder implements ServingOrder {
   choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null {
     let fresh: Request | null = null;
     let repeat: Request | null = null;
+    let repeatWaits = 0;
     for (const wait of requests.waits) {
       const given = this.#given.get(wait.key) ?? null;
       const [first, again] = this.#judge(wait, given, nowMs, hasRoom);
       if (first && (!fresh || first.neededMs < fresh.neededMs)) fresh = first;
-      if (again && (!repeat || isBefore(again, repeat))) repeat = again;
+      if (again && (!repeat || isMissedMore(again, wait.by.size, repeat, repeatWaits))) {
+        repeat = again;
+        repeatWaits = wait.by.size;
+      }
     }
     if (fresh && repeat) return this.#credit >= 1 ? repeat : fresh;
     return fresh ?? repeat;
@@ -65,8 +78,11 @@ export class OriginOrder implements ServingOrder {
   sent({ link, segment, piece }: Request, sizeBytes: number, nowMs: number): void {
     const key = pieceKey(segment, piece);
     const given = this.#given.get(key);
-    if (given && given.to.size > 0) this.#credit = Math.max(0, this.#credit - 1);
-    else {
+    if (given && given.to.size > 0) {
+      this.#credit = Math.max(0, this.#credit - 1);
+      for (const holder of given.to) if (holder !== link) this.#didNotSpread(holder);
+    } else {
+      this.#spreadOf(link).given += 1;
       this.#credit = Math.min(1, this.#credit + 1 / NEW_PER_REPEAT);
       this.#newBytes.set(link, (this.#newBytes.get(link) ?? 0) + sizeBytes);
     }
@@ -82,6 +98,7 @@ export class OriginOrder implements ServingOrder {
   remove(link: Link): void {
     this.#newBytes.delete(link);
     this.#idle.delete(link);
+    this.#spread.delete(link);
     this.#forgetHolder(link);
   }
 
@@ -121,7 +138,27 @@ export class OriginOrder implements ServingOrder {
   /** Whether it should rather have a new piece: who needs it soon before all others, then who was given least. */
   #isBetter(request: Request, than: Request, latestMs: number): boolean {
     const [isSoon, isOtherSoon] = [request.neededMs <= latestMs, than.neededMs <= latestMs];
-    return isSoon === isOtherSoon ? this.#newBytesOf(request) < this.#newBytesOf(than) : isSoon;
+    if (isSoon !== isOtherSoon) return isSoon;
+    const [isGood, isOtherGood] = [this.#doesSpread(request.link), this.#doesSpread(than.link)];
+    return isGood === isOtherGood ? this.#newBytesOf(request) < this.#newBytesOf(than) : isGood;
+  }
+
+  #spreadOf(link: Link): { given: number; lost: number } {
+    const spread = this.#spread.get(link) ?? { given: 0, lost: 0 };
+    this.#spread.set(link, spread);
+    return spread;
+  }
+
+  #doesSpread(link: Link): boolean {
+    const { given, lost } = this.#spreadOf(link);
+    return lost < LOST_PIECES || lost < LOST_SHARE * given;
+  }
+
+  /** What one had first is asked for by others still: a liar, or a line too thin. */
+  #didNotSpread(holder: Link): void {
+    const didSpread = this.#doesSpread(holder);
+    this.#spreadOf(holder).lost += 1;
+    if (didSpread && !this.#doesSpread(holder)) this.#forgetHolder(holder);
   }
 
   #newBytesOf({ link }: Request): number {
@@ -139,6 +176,13 @@ function earliestNeedMs(requests: Iterable<Request>): number {
 function isBefore(a: Request, b: Request): boolean {
   const [isAlone, isOtherAlone] = [a.others === 0, b.others === 0];
   return isAlone === isOtherAlone ? a.neededMs < b.neededMs : isOtherAlone;
+}
+
+/** Which of two pieces to repeat: not for one who knows nobody; else the one needed first, and the more wait for it, the less it has spread. */
+function isMissedMore(a: Request, aWaits: number, b: Request, bWaits: number): boolean {
+  const [isAlone, isOtherAlone] = [a.others === 0, b.others === 0];
+  if (isAlone !== isOtherAlone) return isOtherAlone;
+  return a.neededMs - aWaits * MISSED_MS < b.neededMs - bWaits * MISSED_MS;
 }
 
 function isDue({ askedMs, neededMs, others }: Request, lastMs: number, nowMs: number): boolean {
