@@ -16,8 +16,10 @@ export function concat(...parts: Uint8Array[]): Bytes {
 
 /** Whether both hold the same bytes. Not constant-time: for public values such as hashes, never for secrets. */
 export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
+  const { byteLength } = a;
+  if (byteLength !== b.byteLength) return false;
+  // Read once: asking for it in every round is what would take most of the time.
+  for (let i = 0; i < byteLength; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 

@@ -1,6 +1,6 @@
 import { decode, encode } from 'cborg';
 import * as v from 'valibot';
-import type { Bytes } from './bytes.ts';
+import { areEqual, type Bytes } from './bytes.ts';
 import { type ErrorCode, MatineeError } from './errors.ts';
 
 const STRICT = {
@@ -28,15 +28,20 @@ export function decodeCbor<S extends v.GenericSchema>(
   code: ErrorCode,
   what: string,
 ): v.InferOutput<S> {
-  let value: unknown;
+  const parsed = v.safeParse(schema, decodeAny(data, code, what), { abortEarly: true });
+  if (!parsed.success)
+    throw new MatineeError(code, `${what}: ${parsed.issues[0]?.message ?? 'not as expected'}`);
+  // Decoder and schema let some through that say the same in other bytes: unsorted keys, whole numbers as floats, broken UTF-8.
+  if (areEqual(encode(parsed.output), data)) return parsed.output;
+  throw new MatineeError(code, `${what} is not canonical CBOR`);
+}
+
+function decodeAny(data: Uint8Array, code: ErrorCode, what: string): unknown {
   try {
-    value = decode(data, STRICT);
+    return decode(data, STRICT);
   } catch (cause) {
     throw new MatineeError(code, `${what} is not valid CBOR`, { cause });
   }
-  const parsed = v.safeParse(schema, value, { abortEarly: true });
-  if (parsed.success) return parsed.output;
-  throw new MatineeError(code, `${what}: ${parsed.issues[0]?.message ?? 'not as expected'}`);
 }
 
 /** Schema: a byte string of `minBytes` to `maxBytes` bytes, both inclusive. */

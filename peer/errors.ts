@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'ROOM_UNKNOWN'
   | 'ROOM_TAKEN'
   | 'TOKEN_WRONG'
+  | 'REMOVED'
+  | 'ROOM_LOCKED'
   // the file the host chose
   | 'FILE_EMPTY'
   | 'FILE_NOT_VIDEO'
@@ -20,6 +22,7 @@ export type ErrorCode =
   | 'SEGMENT_MISMATCH'
   | 'SERVER_UNREACHABLE'
   | 'STORE_FULL'
+  | 'STORE_READ_ONLY'
   | 'ABORTED'
   // trust
   | 'SIGNATURE_WRONG'
@@ -38,6 +41,9 @@ export type ErrorCode =
   // requests to the servers
   | 'REQUEST_MALFORMED'
   | 'BODY_TOO_LARGE'
+  | 'BODY_TOO_SLOW'
+  | 'TOO_MANY'
+  | 'HOSTING_NEEDS_PASSWORD'
   | 'NOT_FOUND'
   | 'INTERNAL';
 

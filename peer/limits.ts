@@ -42,6 +42,9 @@ export const MAX_DURATION_MS = 24 * 60 * 60 * 1000;
 /** Characters of one chat line at most; the page refuses longer ones before they are sent. */
 export const MAX_CHAT_CHARS = 2000;
 
+/** Characters of a room password at most: a sentence. */
+export const MAX_PASSWORD_CHARS = 200;
+
 /** Characters of a display name at most. */
 export const MAX_NAME_CHARS = 40;
 

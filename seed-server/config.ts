@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { trustedProxiesText } from '../signaling/client-address.ts';
 import { iceServersText } from '../signaling/ice-servers.ts';
 import type { IceServer } from '../signaling/messages.ts';
 import { StartError } from './start-error.ts';
@@ -6,6 +7,9 @@ import { StartError } from './start-error.ts';
 /** How much is logged; pino's levels. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const BYTES_PER_GB = 1_000_000_000;
+
+/** Longer ones, percent-encoded, would not fit every proxy's headers. */
+const MAX_PASSWORD_CHARS = 200;
 
 /** Each connection of the origin takes two threads of one process: more than 8,192 is beyond what one should have. */
 const MAX_ORIGIN_PEERS = 4096;
@@ -24,6 +28,14 @@ export interface Config {
   iceServers: IceServer[];
   /** Bytes that all rooms together may take; Infinity: no limit. */
   maxStoreBytes: number;
+  /** Bytes that one room may take; Infinity: no limit of its own. */
+  maxRoomBytes: number;
+  /** Days that a room is kept without a change or a member; Infinity: for ever. */
+  roomDays: number;
+  /** What hosts must say to make a room; null: nothing. */
+  hostPassword: string | null;
+  /** Addresses, CIDR blocks and `loopback`: the proxies whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -62,6 +74,16 @@ const VARIABLES = {
     expected: 'a JSON array such as [{"urls": "stun:stun.example.org"}]',
   },
   MAX_STORE_GB: { schema: amount, expected: 'a number of gigabytes such as 50 or 0.5; 0 means no limit' },
+  MAX_ROOM_GB: { schema: amount, expected: 'a number of gigabytes such as 10 or 0.5; 0 means no limit' },
+  ROOM_DAYS: { schema: amount, expected: 'a number of days such as 30 or 0.5; 0 means for ever' },
+  HOST_PASSWORD: {
+    schema: v.pipe(v.string(), v.maxLength(MAX_PASSWORD_CHARS)),
+    expected: `at most ${MAX_PASSWORD_CHARS} characters long`,
+  },
+  TRUST_PROXY: {
+    schema: trustedProxiesText,
+    expected: 'a list of addresses and CIDR blocks such as 10.0.0.0/8, or the word loopback',
+  },
   LOG_LEVEL: { schema: v.picklist(LOG_LEVELS), expected: `one of ${LOG_LEVELS.join(', ')}` },
 };
 
@@ -82,6 +104,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     originPeers: values.ORIGIN_PEERS ?? 64,
     iceServers: values.ICE_SERVERS ?? [],
     maxStoreBytes: values.MAX_STORE_GB ? values.MAX_STORE_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
+    maxRoomBytes: values.MAX_ROOM_GB ? values.MAX_ROOM_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
+    roomDays: values.ROOM_DAYS || Number.POSITIVE_INFINITY,
+    hostPassword: values.HOST_PASSWORD ?? null,
+    trustedProxies: values.TRUST_PROXY ?? [],
     logLevel: values.LOG_LEVEL ?? 'warn',
   };
 }

@@ -6,7 +6,9 @@ import { MatineeError } from '../peer/errors.ts';
 import { hostVideo } from '../peer/host/host-video.ts';
 import { openVideo } from '../peer/host/package.ts';
 import { openFile } from './host-file.ts';
+import { HostKeyOutput } from './host-key-output.ts';
 import { ProgressOutput } from './host-output.ts';
+import { readRoomPassword } from './room-password.ts';
 
 const HELP = `Puts a video into a new room of a running seed server and prints the room's link.
 
@@ -14,6 +16,13 @@ const HELP = `Puts a video into a new room of a running seed server and prints t
 
   FILE          an MP4, MOV, MKV, WebM or TS file
   --server URL  the seed server (http://localhost:8080 unless told)
+  --room-password-file FILE
+                viewers must type the first line of this file, besides having the link
+  --key-out FILE
+                saves the room's host key there, for the home page of any browser to take over the room with
+  --password-file FILE
+                the first line of this file is the password that the server asks hosts for;
+                else it is taken from the environment, HOST_PASSWORD
   --help        this text
 
 The link is the last line of standard output, printed as soon as it works; the upload goes on until
@@ -26,6 +35,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 interface Job {
   path: string;
   server: string;
+  /** Files that are named; null where not. */
+  roomPasswordFile: string | null;
+  keyOutFile: string | null;
+  hostPasswordFile: string | null;
 }
 
 /** What the command line asks for; null for help. Throws MatineeError REQUEST_MALFORMED where it makes no sense. */
@@ -39,7 +52,15 @@ function readArguments(args: string[]): Job | null {
       `One file at a time, not ${positionals.length}: put quotes around a name that has spaces.`,
     );
   }
-  return { path: resolve(startFolder(), file), server: values.server };
+  const inFolder = (name: string | undefined): string | null =>
+    name === undefined ? null : resolve(startFolder(), name);
+  return {
+    path: resolve(startFolder(), file),
+    server: values.server,
+    roomPasswordFile: inFolder(values['room-password-file']),
+    keyOutFile: inFolder(values['key-out']),
+    hostPasswordFile: inFolder(values['password-file']),
+  };
 }
 
 function parse(args: string[]) {
@@ -49,6 +70,9 @@ function parse(args: string[]) {
       allowPositionals: true,
       options: {
         server: { type: 'string', default: 'http://localhost:8080' },
+        'room-password-file': { type: 'string' },
+        'key-out': { type: 'string' },
+        'password-file': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -68,12 +92,12 @@ function startFolder(): string {
   return script === 'host' && folder ? folder : process.cwd();
 }
 
-async function run({ path, server }: Job, signal: AbortSignal): Promise<void> {
-  const file = await openFile(path);
+async function run(job: Job, signal: AbortSignal): Promise<void> {
+  const file = await openFile(job.path);
   try {
     const video = await openVideo(file.source);
     try {
-      await upload(video, server, signal);
+      await saveKeyWhile(job.keyOutFile, (keyOutput) => upload(video, job, keyOutput, signal));
     } finally {
       video.close();
     }
@@ -82,22 +106,40 @@ async function run({ path, server }: Job, signal: AbortSignal): Promise<void> {
   }
 }
 
+async function saveKeyWhile(
+  path: string | null,
+  task: (output: HostKeyOutput | null) => Promise<void>,
+): Promise<void> {
+  const output = path === null ? null : await HostKeyOutput.create(path);
+  try {
+    await task(output);
+  } finally {
+    await output?.close();
+  }
+}
+
 async function upload(
   video: Awaited<ReturnType<typeof openVideo>>,
-  server: string,
+  { server, roomPasswordFile, hostPasswordFile }: Job,
+  keyOutput: HostKeyOutput | null,
   signal: AbortSignal,
 ): Promise<void> {
+  const roomPassword = roomPasswordFile === null ? null : await readRoomPassword(roomPasswordFile);
+  const hostPassword = await readHostPassword(hostPasswordFile);
   const output = new ProgressOutput(process.stderr, systemClock);
   try {
     await hostVideo({
       video,
       server,
+      roomPassword,
+      hostPassword,
       crypto: await chooseCrypto(),
       clock: systemClock,
       fetch,
       random: Math.random,
       signal,
-      onRoom({ link }) {
+      onRoom({ link, hostKey }) {
+        keyOutput?.write({ link, title: video.info.title, createdAtMs: Date.now(), hostKey });
         output.endLine();
         process.stdout.write(`${link}\n`);
       },
@@ -106,6 +148,12 @@ async function upload(
   } finally {
     output.endLine();
   }
+}
+
+/** In the environment or a file, for a command line is there for everyone on the machine to see. */
+async function readHostPassword(path: string | null): Promise<string | null> {
+  const { HOST_PASSWORD: inEnvironment } = process.env;
+  return path === null ? inEnvironment || null : await readRoomPassword(path, 'password for hosting');
 }
 
 function tellError(error: unknown): void {

@@ -6,12 +6,23 @@ import fastify, {
 } from 'fastify';
 import type { Crypto } from '../peer/crypto/crypto.ts';
 import { MatineeError } from '../peer/errors.ts';
-import { roomDoor } from './room-door.ts';
-import { BYTES_TYPE } from './routes/api.ts';
-import { sendFailure } from './routes/failure.ts';
+import { clientAddress, type IsTrustedProxy, NO_PROXIES } from '../signaling/client-address.ts';
+import { SIGNALING_LIMITS } from '../signaling/limits.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connection-limit.ts';
+import { type HostingRules, OPEN_TO_ALL } from './hosting.ts';
+import { roomDoor, toldDoor } from './room-door.ts';
+import { BYTES_TYPE, type RoomChange } from './routes/api.ts';
+import { countedFailure, sendFailure } from './routes/failure.ts';
 import { addManifestRoutes } from './routes/manifests.ts';
 import { addPages } from './routes/pages.ts';
+import {
+  type CountRequest,
+  limitRequests,
+  type RequestKind,
+  type RequestLimit,
+} from './routes/request-limits.ts';
 import { addRoomRoutes } from './routes/rooms.ts';
+import { addRulesRoutes } from './routes/rules.ts';
 import { SECURITY_HEADERS } from './routes/security-headers.ts';
 import { addSegmentRoutes } from './routes/segments.ts';
 import type { Store } from './store/store.ts';
@@ -22,6 +33,10 @@ const IDLE_TIMEOUT_MS = 60_000;
 /** Milliseconds until a request must have come in whole: 64 MiB at 0.15 Mbit/s. */
 const REQUEST_TIMEOUT_MS = 60 * 60 * 1000;
 
+/** Milliseconds until a request's head must have come in, and how often that is looked at. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const CHECK_EVERY_MS = 5000;
+
 export interface HttpOptions {
   store: Store;
   crypto: Crypto;
@@ -30,13 +45,25 @@ export interface HttpOptions {
   /** Gets method, route, status and duration of requests, and the first four characters of the room's id; no ids, no tokens. */
   log: FastifyBaseLogger;
   /** Something about this room was stored or removed. */
-  onChange(room: string): void;
+  onChange(room: string, change: RoomChange): void;
+  /** A member of this room was let in. */
+  onMember?(room: string): void;
   /** Default: a minute. */
   idleTimeoutMs?: number;
+  /** Default: 10 s. */
+  headersTimeoutMs?: number;
+  /** Who may host. Default: everybody. */
+  hosting?: HostingRules;
+  /** Whose X-Forwarded-For is believed. Default: nobody's. */
+  isTrustedProxy?: IsTrustedProxy;
+  /** Other limits than the usual ones. */
+  requestLimits?: Partial<Record<RequestKind, RequestLimit>>;
+  connectionLimits?: ConnectionLimits;
 }
 
 /** The HTTP side of the seed server (PROTOCOL.md, "HTTP"), ready to listen; closing it is the caller's. */
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const { isTrustedProxy = NO_PROXIES, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
   const app: FastifyInstance = fastify({
     loggerInstance: options.log,
     // Ours (addLogging) says less: no addresses.
@@ -44,26 +71,39 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     exposeHeadRoutes: false,
     connectionTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
+    },
   });
+  limitConnections(app.server, isTrustedProxy, options.connectionLimits ?? CONNECTION_LIMITS);
+  // Signaling counts its own; this only bounds what a flood of both can open.
+  app.server.maxConnections = CONNECTION_LIMITS.inAll + SIGNALING_LIMITS.connections;
   takeBytesOnly(app);
   addLogging(app, options.log);
   app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
-  app.setErrorHandler(sendFailure);
+  const countRequest = await limitRequests(app, clientAddress(isTrustedProxy), options.requestLimits);
+  app.setErrorHandler(async (error, request, reply) => {
+    return sendFailure(await countedFailure(error, countRequest, request, reply), request, reply);
+  });
   app.setNotFoundHandler((request, reply) =>
     sendFailure(new MatineeError('NOT_FOUND', 'There is nothing at this address.'), request, reply),
   );
-  await app.register(async (inner) => addApi(inner, options));
+  await app.register(async (inner) => addApi(inner, options, countRequest));
   await addPages(app, options.webFolder);
   await app.ready();
   return app;
 }
 
-function addApi(app: FastifyInstance, options: HttpOptions): void {
-  const api = { ...options, door: roomDoor(options.store, options.crypto) };
+function addApi(app: FastifyInstance, options: HttpOptions, countRequest: CountRequest): void {
+  const { store, crypto, onChange, onMember = () => {}, hosting = OPEN_TO_ALL } = options;
+  const door = toldDoor(roomDoor(store, crypto), onMember);
+  const api = { store, crypto, onChange, hosting, countRequest, door };
   // What a token opens is nobody else's to keep.
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   app.get('/api/health', async () => ({ status: 'ok' }));
   addRoomRoutes(app, api);
+  addRulesRoutes(app, api);
   addManifestRoutes(app, api);
   addSegmentRoutes(app, api);
 }

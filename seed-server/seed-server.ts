@@ -2,22 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
+import { systemClock } from '../peer/clock.ts';
 import { chooseCrypto } from '../peer/crypto/choose.ts';
+import { clientAddress, trustedProxies } from '../signaling/client-address.ts';
+import { MemoryBus } from '../signaling/memory-bus.ts';
 import { attachSignaling } from '../signaling/server.ts';
 import type { Config } from './config.ts';
+import { openDataFolder } from './data-folder.ts';
 import { buildHttp } from './http.ts';
 import { authority, listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { OriginProcess } from './origin-process.ts';
-import { roomDoor } from './room-door.ts';
-import { StartError } from './start-error.ts';
-import { codeOf } from './store/durable.ts';
-import { FileStore } from './store/file-store.ts';
-import type { Store } from './store/store.ts';
+import { roomDoor, toldDoor } from './room-door.ts';
+import type { RoomChange } from './routes/api.ts';
+import { type ExpiringRooms, RoomExpiry } from './store/expiry.ts';
 
 const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const ORIGIN_SCRIPT = fileURLToPath(new URL('./origin.ts', import.meta.url));
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** How long answers in progress may take once the server is to end. */
 const LAST_ANSWERS_MS = 1000;
@@ -37,26 +41,48 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   const log = createLog(config.logLevel);
   const crypto = await chooseCrypto();
   const dataDir = resolve(config.dataDir);
-  const store = await openStore(crypto, dataDir, config.maxStoreBytes);
+  const limits = { allBytes: config.maxStoreBytes, roomBytes: config.maxRoomBytes };
+  const { store, release } = await openDataFolder(crypto, dataDir, limits, (message) => log.warn(message));
   const originKey = randomBytes(32).toString('base64url');
   let origin: OriginProcess | null = null;
-  const onChange = (room: string): void => origin?.changed(room);
-  const app = await buildHttp({ store, crypto, webFolder: WEB_FOLDER, log, onChange });
+  const onChange = (room: string, change: RoomChange): void => {
+    origin?.changed(room);
+    if (change === 'members') signaling.recheck(room);
+  };
+  const bus = new MemoryBus(Math.random);
+  const expiry = expiryOf(config, store, bus, log, (room) => onChange(room, 'members'));
+  const onMember = (room: string): void => expiry?.noteMember(room);
+  const isTrustedProxy = trustedProxies(config.trustedProxies);
+  const app = await buildHttp({
+    store,
+    crypto,
+    webFolder: WEB_FOLDER,
+    log,
+    onChange,
+    onMember,
+    hosting: config,
+    isTrustedProxy,
+  });
   const signaling = attachSignaling({
     server: app.server,
     path: SIGNAL_PATH,
-    door: roomDoor(store, crypto),
+    door: toldDoor(roomDoor(store, crypto), onMember),
     originKey,
     iceServers: config.iceServers,
     random: Math.random,
     log,
+    bus,
+    addressOf: clientAddress(isTrustedProxy),
   });
   const close = async (): Promise<void> => {
+    expiry?.close();
     await origin?.close();
     await signaling.close();
     await closeHttp(app);
+    await release();
   };
   try {
+    await expiry?.start();
     const openAt = await listen(app, config.host, config.port);
     origin = startOrigin(config, dataDir, originKey, `ws://${authority(openAt)}${SIGNAL_PATH}`, log);
     return { url: `http://${authority(openAt)}`, close };
@@ -64,6 +90,25 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     await close();
     throw error;
   }
+}
+
+/** Null where rooms are kept for ever. */
+function expiryOf(
+  { roomDays }: Config,
+  rooms: ExpiringRooms,
+  bus: MemoryBus,
+  log: ReturnType<typeof createLog>,
+  onRemoved: (room: string) => void,
+): RoomExpiry | null {
+  if (roomDays === Number.POSITIVE_INFINITY) return null;
+  return new RoomExpiry({
+    rooms,
+    keepMs: roomDays * DAY_MS,
+    clock: systemClock,
+    hasMembers: async (room) => (await bus.members(room, [], 1)).length > 0,
+    onRemoved,
+    log,
+  });
 }
 
 function startOrigin(
@@ -85,21 +130,6 @@ function startOrigin(
     },
     log,
   });
-}
-
-async function openStore(
-  crypto: Awaited<ReturnType<typeof chooseCrypto>>,
-  dataDir: string,
-  maxBytes: number,
-): Promise<Store> {
-  try {
-    return await FileStore.open(crypto, dataDir, maxBytes);
-  } catch (error) {
-    throw new StartError(
-      `The data folder ${dataDir} cannot be written (${codeOf(error) ?? String(error)}). Set DATA_DIR to a folder that this user may write.`,
-      { cause: error },
-    );
-  }
 }
 
 async function closeHttp(app: FastifyInstance): Promise<void> {

@@ -19,12 +19,17 @@ export interface SignalingClock {
 /** 'reconnecting' is told when a connection is lost and again with each try; 'refused' is final. */
 export type SignalingState = 'connecting' | 'connected' | 'reconnecting' | 'refused';
 
+type Message<T extends FromClient['type']> = Extract<FromClient, { type: T }>;
+
+/** Makes a join for one connection: its signature covers the nonce (base64url) of that connection's hello. */
+export type MakeJoin = (nonce: string) => Message<'join'> | Promise<Message<'join'>>;
+
 export interface SignalingClientOptions {
   /** ws: or wss: address of the signaling server. */
   url: string;
   openSocket(url: string): WebSocketLike;
-  /** Sent first on every connection. */
-  hello: Extract<FromClient, { type: 'join' | 'serve' }>;
+  /** Sent first on every connection: the origin's serve at once, a member's join once the server has said its nonce. */
+  hello: Message<'serve'> | MakeJoin;
   clock: SignalingClock;
   /** Gives 0 to 1, for spreading reconnects; no secret comes from it. */
   random(): number;
@@ -33,7 +38,7 @@ export interface SignalingClientOptions {
 }
 
 export interface SignalingClient {
-  /** Whether the message left. It does not while there is no connection: it is dropped, whoever sent it tries again. */
+  /** Whether the message left. It does not before we have said on a connection who we are: it is dropped, whoever sent it tries again. */
   send(message: FromClient): boolean;
   /** Drops the connection, which may look open and be dead, and dials again at once; nothing after a refusal or close. */
   reconnectNow(): void;
@@ -67,6 +72,10 @@ class Line implements SignalingClient {
   #socket: WebSocketLike | null = null;
   #cancelTimer: () => void = () => {};
   #failedTries = 0;
+  /** The server's hello has come on this connection, and is being answered or has been. */
+  #isGreeted = false;
+  /** Our first message has left on this connection. */
+  #hasSaidWho = false;
   #isOver = false;
 
   constructor(options: SignalingClientOptions) {
@@ -79,13 +88,17 @@ class Line implements SignalingClient {
     if (this.#isOver) return;
     const socket = openSocket(url);
     this.#socket = socket;
+    this.#isGreeted = false;
+    this.#hasSaidWho = false;
     // Events of a socket that was given up meanwhile concern nobody.
     const ifCurrent = (act: () => void) => () => {
       if (this.#socket === socket) act();
     };
     socket.addEventListener(
       'open',
-      ifCurrent(() => socket.send(JSON.stringify(hello))),
+      ifCurrent(() => {
+        if (typeof hello !== 'function') this.#sayWho(socket, hello);
+      }),
     );
     socket.addEventListener('message', ({ data }) => ifCurrent(() => this.#receive(data))());
     socket.addEventListener(
@@ -98,7 +111,7 @@ class Line implements SignalingClient {
   }
 
   send(message: FromClient): boolean {
-    if (this.#socket?.readyState !== OPEN) return false;
+    if (this.#socket?.readyState !== OPEN || !this.#hasSaidWho) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
@@ -120,6 +133,10 @@ class Line implements SignalingClient {
     // A newer server may say things that this client does not know.
     if (!parsed.success) return;
     const message = parsed.output;
+    if (message.type === 'hello') {
+      void this.#greeted(message.nonce);
+      return;
+    }
     if (message.type === 'error' && FINAL_CODES.includes(message.code)) {
       this.#isOver = true;
       this.#hangUp();
@@ -134,6 +151,26 @@ class Line implements SignalingClient {
     }
     this.#options.on(message);
     if (isSettled && this.#socket) this.#options.onState('connected');
+  }
+
+  /** Signs one nonce a connection: a server that says hello again is not answered. */
+  async #greeted(nonce: string): Promise<void> {
+    const { hello } = this.#options;
+    const socket = this.#socket;
+    if (!socket || this.#isGreeted || typeof hello !== 'function') return;
+    this.#isGreeted = true;
+    try {
+      this.#sayWho(socket, await hello(nonce));
+    } catch {
+      // Whatever cannot be signed is no nonce of ours: as good as no server.
+      if (this.#socket === socket) this.#redialLater();
+    }
+  }
+
+  #sayWho(socket: WebSocketLike, message: Message<'join' | 'serve'>): void {
+    if (this.#socket !== socket || socket.readyState !== OPEN) return;
+    socket.send(JSON.stringify(message));
+    this.#hasSaidWho = true;
   }
 
   #redialLater(): void {

@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import type { RawData, WebSocket } from 'ws';
+import type { Mailbox } from './bus.ts';
+import type { Door } from './door.ts';
 import { InOrder } from './in-order.ts';
 import { type FromClient, type FromServer, fromClient } from './messages.ts';
 import { Rate } from './rate.ts';
@@ -19,8 +22,14 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 /** The origin answers everybody, so more may pile up for it: a thousand offers have 5 MB. */
 const MAX_UNSENT_ORIGIN_BYTES = 32 * 1024 * 1024;
 
+/** As many as a digest has: nobody meets the same nonce twice. */
+const NONCE_BYTES = 32;
+
 /** Close code for a connection that broke the rules (RFC 6455 section 7.4.1). */
 const POLICY_VIOLATION = 1008;
+
+/** Close code for one that may come again a little later (IANA WebSocket close codes). */
+const TRY_AGAIN_LATER = 1013;
 
 export interface ConnectionLog {
   warn(details: object, message: string): void;
@@ -38,13 +47,17 @@ export class Connection {
   constructor(socket: WebSocket, desk: Desk, log: ConnectionLog, joinWithinMs: number) {
     this.#socket = socket;
     this.#log = log;
-    this.#session = new Session(desk, {
+    const nonce = randomBytes(NONCE_BYTES).toString('base64url');
+    const mailbox: Mailbox = {
       deliver: (message) => this.#send(message),
       replaced: () =>
         this.#refuse(
           new Refusal('TAKEN_OVER', 'This member joined again from elsewhere, for example in another tab.'),
         ),
-    });
+    };
+    this.#session = new Session(desk, mailbox, nonce);
+    // Unasked, right behind the answer to the upgrade: proving who one is costs no round trip more.
+    this.#send({ type: 'hello', nonce });
     const silence = setTimeout(() => this.#endIfSilent(), joinWithinMs);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => {
@@ -65,6 +78,12 @@ export class Connection {
     if (!this.#isAlive) this.#socket.terminate();
     this.#isAlive = false;
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+  }
+
+  /** Ends the connection where it is one of this room's members and the door does not let it in any more. */
+  recheck(room: string, door: Door): void {
+    // In line with what the client sends: one who is just joining is checked once it is in.
+    void this.#inbox.add(() => this.#session.recheck(room, door));
   }
 
   #endIfSilent(): void {
@@ -101,7 +120,7 @@ export class Connection {
         ? error
         : new Refusal('INTERNAL', 'Something failed here. Try again in a moment.');
     this.#send({ type: 'error', code, message });
-    this.#socket.close(POLICY_VIOLATION, code);
+    this.#socket.close(code === 'TOO_MANY' ? TRY_AGAIN_LATER : POLICY_VIOLATION, code);
   }
 }
 

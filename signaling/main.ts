@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pino } from 'pino';
 import * as v from 'valibot';
+import { clientAddress, trustedProxies, trustedProxiesText } from './client-address.ts';
 import { iceServersText } from './ice-servers.ts';
 import { remoteDoor } from './remote-door.ts';
 import { attachSignaling } from './server.ts';
@@ -14,6 +15,7 @@ const environment = v.object({
   SEED_SERVER: httpAddress,
   ORIGIN_KEY: v.optional(v.pipe(v.string(), v.minLength(16), v.maxLength(200))),
   ICE_SERVERS: v.optional(iceServersText, '[]'),
+  TRUST_PROXY: v.optional(trustedProxiesText, ''),
 });
 
 const EXPECTED = {
@@ -22,6 +24,7 @@ const EXPECTED = {
   SEED_SERVER: 'the address of the seed server, for example http://localhost:8080',
   ORIGIN_KEY: 'a secret of 16 to 200 characters, the same as the origin has',
   ICE_SERVERS: 'a JSON array, for example [{"urls": "stun:stun.example.org"}]',
+  TRUST_PROXY: 'a list of addresses and CIDR blocks, or the word loopback',
 };
 
 const parsed = v.safeParse(environment, process.env);
@@ -30,7 +33,7 @@ else fail(wrongVariables(parsed.issues));
 
 /** The signaling server alone: `npm run signaling`. */
 function run(settings: v.InferOutput<typeof environment>): void {
-  const { PORT, HOST, SEED_SERVER, ORIGIN_KEY, ICE_SERVERS } = settings;
+  const { PORT, HOST, SEED_SERVER, ORIGIN_KEY, ICE_SERVERS, TRUST_PROXY } = settings;
   const server = createServer(answerHttp);
   const signaling = attachSignaling({
     server,
@@ -39,6 +42,7 @@ function run(settings: v.InferOutput<typeof environment>): void {
     originKey: ORIGIN_KEY ?? null,
     iceServers: ICE_SERVERS,
     random: Math.random,
+    addressOf: clientAddress(trustedProxies(TRUST_PROXY)),
     // stdout has the one line that says where it is open; the log goes to stderr.
     log: pino({}, pino.destination(2)),
   });

@@ -14,7 +14,7 @@ const base64url = (chars: number) => v.pipe(v.string(), v.regex(new RegExp(`^[A-
 /** A room's id: 16 bytes, base64url. */
 export const roomId = base64url(22);
 
-/** A member's id: the first 16 bytes of the SHA-256 of its member key, base64url. */
+/** A member's id: the first 16 bytes of SHA-256("matinee/1 member" || its public key), base64url. */
 export const memberId = base64url(22);
 
 const address = v.union([memberId, v.literal(ORIGIN)]);
@@ -22,8 +22,17 @@ const signalText = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_SIGNAL_CHA
 
 /** What a client may send, as JSON. */
 export const fromClient = v.variant('type', [
-  /** First message of a member. `token` is the join token (32 bytes) and `key` a secret of the member's (32 bytes): only who holds it can take its id again. */
-  v.strictObject({ type: v.literal('join'), room: roomId, token: base64url(43), key: base64url(43) }),
+  /**
+   * First message of a member. `token` is the join token (32 bytes), `publicKey` the member's Ed25519 key, and
+   * `signature` its own over "matinee/1 join" || 0 || nonce of the hello || room id: only who holds the key takes its id.
+   */
+  v.strictObject({
+    type: v.literal('join'),
+    room: roomId,
+    token: base64url(43),
+    publicKey: base64url(43),
+    signature: base64url(86),
+  }),
   /** First message of the origin peer, which is present in every room. `key` is the secret it shares with the signaling server. */
   v.strictObject({ type: v.literal('serve'), key: v.pipe(v.string(), v.minLength(16), v.maxLength(200)) }),
   /** Passes `data` on, unread. From the origin, `room` says in which room `to` is. */
@@ -41,6 +50,8 @@ export const iceServer = v.object({
 
 /** What the server sends, as JSON. */
 export const fromServer = v.variant('type', [
+  /** First message on every connection, sent at once: 32 random bytes for the join to be signed over, so that none can be replayed. */
+  v.object({ type: v.literal('hello'), nonce: base64url(43) }),
   /** Answers join: your id, members to dial, whether an origin is there, and the ICE servers to use. */
   v.object({
     type: v.literal('welcome'),

@@ -22,3 +22,33 @@ export class Rate {
     return true;
   }
 }
+
+/** A bucket for each key; of keys beyond `maxKeys` the one used longest ago is forgotten, and starts with a full one. */
+export class Rates {
+  readonly #burst: number;
+  readonly #perSec: number;
+  readonly #maxKeys: number;
+  /** The one used last is the last. */
+  readonly #rates = new Map<string, Rate>();
+
+  constructor(burst: number, perSec: number, maxKeys: number) {
+    this.#burst = burst;
+    this.#perSec = perSec;
+    this.#maxKeys = maxKeys;
+  }
+
+  /** Buckets remembered. */
+  get size(): number {
+    return this.#rates.size;
+  }
+
+  /** As Rate.canTake, for this key. */
+  canTake(key: string, nowMs: number): boolean {
+    const rate = this.#rates.get(key) ?? new Rate(this.#burst, this.#perSec, nowMs);
+    this.#rates.delete(key);
+    this.#rates.set(key, rate);
+    const [oldest = key] = this.#rates.keys();
+    if (this.#rates.size > this.#maxKeys) this.#rates.delete(oldest);
+    return rate.canTake(nowMs);
+  }
+}

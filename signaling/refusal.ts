@@ -12,10 +12,18 @@ export class Refusal extends Error {
 export type RefusalCode =
   | 'ROOM_UNKNOWN'
   | 'TOKEN_WRONG'
+  /** The host removed this member. */
+  | 'REMOVED'
+  /** The host lets nobody in but those it has listed. It may unlock the room again, so this one is not final. */
+  | 'ROOM_LOCKED'
+  /** The join was not signed by the member's key, or for another connection. */
+  | 'SIGNATURE_WRONG'
   | 'REQUEST_MALFORMED'
   /** Another connection joined with the same member key. */
   | 'TAKEN_OVER'
   | 'PEER_FLOODING'
+  /** Too many at once from one address, in one room or in all; it passes. */
+  | 'TOO_MANY'
   | 'PEER_SILENT'
   | 'INTERNAL';
 
@@ -23,6 +31,8 @@ export type RefusalCode =
 export const FINAL_CODES: readonly string[] = [
   'ROOM_UNKNOWN',
   'TOKEN_WRONG',
+  'REMOVED',
+  'SIGNATURE_WRONG',
   'REQUEST_MALFORMED',
   'TAKEN_OVER',
 ] satisfies RefusalCode[];

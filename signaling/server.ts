@@ -2,8 +2,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { SignalingBus } from './bus.ts';
+import { type AddressOf, clientAddress, NO_PROXIES } from './client-address.ts';
 import { Connection, type ConnectionLog } from './connection.ts';
 import type { Door } from './door.ts';
+import { Gate, limitsWith, slowDoor } from './gate.ts';
+import type { SignalingLimits } from './limits.ts';
 import { MemoryBus } from './memory-bus.ts';
 import { type IceServer, MAX_MESSAGE_BYTES } from './messages.ts';
 
@@ -17,6 +20,10 @@ const CLOSING_MS = 1000;
 
 /** Close code for a server that ends (RFC 6455 section 7.4.1). */
 const GOING_AWAY = 1001;
+
+/** Answers to upgrades that are refused. */
+const NOT_FOUND = '404 Not Found';
+const TOO_MANY = '429 Too Many Requests\r\nRetry-After: 5';
 
 export interface SignalingOptions {
   /** Already made, listening or not; it stays the caller's. Upgrades to other paths are answered with 404. */
@@ -36,9 +43,15 @@ export interface SignalingOptions {
   heartbeatMs?: number;
   /** Milliseconds until the first message must have come. Default 10 s. */
   joinWithinMs?: number;
+  /** Whom a connection counts for. Default: whoever is at its other end. */
+  addressOf?: AddressOf;
+  /** Other limits than the usual ones, for tests and measurements. */
+  limits?: Partial<SignalingLimits>;
 }
 
 export interface Signaling {
+  /** Who may be in this room has changed: asks the door again for everyone who is in, and ends the connections of those it keeps out. */
+  recheck(room: string): void;
   /** Ends every connection and stops listening for upgrades; the HTTP server lives on. */
   close(): Promise<void>;
   counts(): { connections: number; members: number; rooms: number; isOriginHere: boolean };
@@ -47,7 +60,11 @@ export interface Signaling {
 /** Answers signaling connections at one path of an HTTP server. The messages are in messages.ts. */
 export function attachSignaling(options: SignalingOptions): Signaling {
   const bus = options.bus ?? new MemoryBus(options.random);
-  const desk = { ...options, bus };
+  const limits = limitsWith(options.limits);
+  const gate = new Gate(limits);
+  const addressOf = options.addressOf ?? clientAddress(NO_PROXIES);
+  const door = slowDoor(options.door, limits, () => performance.now());
+  const desk = { ...options, bus, door };
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -60,14 +77,26 @@ export function attachSignaling(options: SignalingOptions): Signaling {
     socket.once('close', () => connections.delete(connection));
   });
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (pathOf(request) !== options.path) refuseUpgrade(socket);
-    else sockets.handleUpgrade(request, socket, head, (open) => sockets.emit('connection', open, request));
+    const address = addressOf(request);
+    // One that is closed already would never tell so.
+    if (socket.destroyed) return;
+    if (pathOf(request) !== options.path) refuseUpgrade(socket, NOT_FOUND);
+    else if (!gate.canEnter(address, performance.now())) refuseUpgrade(socket, TOO_MANY);
+    else {
+      // The bare socket: a handshake may fail, and then there is no other.
+      socket.once('close', () => gate.leave(address));
+      sockets.handleUpgrade(request, socket, head, (open) => sockets.emit('connection', open, request));
+    }
   };
   const heartbeat = setInterval(() => {
     for (const connection of connections) connection.beat();
   }, options.heartbeatMs ?? HEARTBEAT_MS);
   options.server.on('upgrade', onUpgrade);
   return {
+    recheck(room) {
+      // The bare door: those who are in are nobody's rush.
+      for (const connection of connections) connection.recheck(room, options.door);
+    },
     async close() {
       clearInterval(heartbeat);
       options.server.off('upgrade', onUpgrade);
@@ -81,10 +110,10 @@ function pathOf(request: IncomingMessage): string {
   return request.url?.split('?', 1)[0] ?? '';
 }
 
-function refuseUpgrade(socket: Duplex): void {
+function refuseUpgrade(socket: Duplex, answer: string): void {
   // A socket that breaks while it is told so is closed all the same.
   socket.once('error', () => socket.destroy());
-  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  socket.end(`HTTP/1.1 ${answer}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
 
 async function closeAll(sockets: WebSocketServer): Promise<void> {

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Mailbox, SignalingBus } from './bus.ts';
-import type { Door } from './door.ts';
+import type { Door, NotAdmitted } from './door.ts';
+import { isSignedJoin, memberIdOf } from './join-proof.ts';
 import { type FromClient, type IceServer, ORIGIN } from './messages.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, type RefusalCode } from './refusal.ts';
 
 /** Members a newcomer is told of: enough to keep a room in one piece, few enough to dial. */
 export const NEIGHBOURS = 8;
@@ -16,19 +17,30 @@ export interface Desk {
   iceServers: IceServer[];
 }
 
-type Role = { kind: 'stranger' } | { kind: 'member'; room: string; id: string } | { kind: 'origin' };
+interface Membership {
+  kind: 'member';
+  room: string;
+  id: string;
+  /** What it was admitted with, should the door be asked again. */
+  token: string;
+}
+
+type Role = { kind: 'stranger' } | Membership | { kind: 'origin' };
 type Message<T extends FromClient['type']> = Extract<FromClient, { type: T }>;
 
 /** One client's conversation, apart from the socket that carries it. Its caller hands messages in one after the other. */
 export class Session {
   readonly #desk: Desk;
   readonly #mailbox: Mailbox;
+  readonly #nonce: string;
   #role: Role = { kind: 'stranger' };
   #hasEnded = false;
 
-  constructor(desk: Desk, mailbox: Mailbox) {
+  /** @param nonce what the hello on this connection said: 32 random bytes, base64url, never used before. */
+  constructor(desk: Desk, mailbox: Mailbox, nonce: string) {
     this.#desk = desk;
     this.#mailbox = mailbox;
+    this.#nonce = nonce;
   }
 
   get role(): Role['kind'] {
@@ -49,22 +61,32 @@ export class Session {
     }
   }
 
+  /** Asks the door again whether this client, if it is a member of this room, may stay. @throws Refusal where it must go. */
+  async recheck(room: string, door: Door): Promise<void> {
+    const role = this.#role;
+    if (role.kind !== 'member' || role.room !== room) return;
+    const admission = await door.admit(room, role.token, role.id);
+    if (admission !== 'ok') throw notAdmitted(admission);
+  }
+
   /** The client is gone, perhaps while one of its messages is still being worked on. */
   async end(): Promise<void> {
     this.#hasEnded = true;
     await this.#desk.bus.leave(this.#mailbox);
   }
 
-  async #join({ room, token, key }: Message<'join'>): Promise<void> {
+  async #join(join: Message<'join'>): Promise<void> {
     this.#mustBeStranger();
-    const admission = await this.#desk.door.admit(room, token);
+    if (!isSignedJoin(join, this.#nonce)) throw notSigned();
+    const { room, token } = join;
+    const id = memberIdOf(join.publicKey);
+    const admission = await this.#desk.door.admit(room, token, id);
     if (admission !== 'ok') throw notAdmitted(admission);
     if (this.#hasEnded) return;
     const { bus, iceServers } = this.#desk;
-    const id = memberIdOf(key);
-    const members = await bus.members(room, [id], NEIGHBOURS);
+    const members = await this.#neighbours(room, [id]);
     const isOriginHere = await bus.isOriginHere();
-    this.#role = { kind: 'member', room, id };
+    this.#role = { kind: 'member', room, id, token };
     // Before it can be found, so that nothing overtakes the welcome.
     this.#mailbox.deliver({ type: 'welcome', id, members, isOriginHere, iceServers });
     await bus.join(room, id, this.#mailbox);
@@ -89,7 +111,9 @@ export class Session {
     if (this.#role.kind === 'origin') return await this.#signalAsOrigin(toRoom, to, data);
     const { room, id } = this.#mustBeMember();
     const signal = { type: 'signal', from: id, data } as const;
-    const isThere = await this.#desk.bus.pass(room, to, to === ORIGIN ? { ...signal, room } : signal);
+    const mayPass = to === ORIGIN || (await this.#desk.door.mayMeet(room));
+    const isThere =
+      mayPass && (await this.#desk.bus.pass(room, to, to === ORIGIN ? { ...signal, room } : signal));
     if (!isThere) this.#mailbox.deliver({ type: 'absent', id: to });
   }
 
@@ -102,24 +126,22 @@ export class Session {
 
   async #more({ known }: Message<'more'>): Promise<void> {
     const { room, id } = this.#mustBeMember();
-    const members = await this.#desk.bus.members(room, [...known, id], NEIGHBOURS);
-    this.#mailbox.deliver({ type: 'members', members });
+    this.#mailbox.deliver({ type: 'members', members: await this.#neighbours(room, [...known, id]) });
+  }
+
+  async #neighbours(room: string, known: string[]): Promise<string[]> {
+    const { bus, door } = this.#desk;
+    return (await door.mayMeet(room)) ? await bus.members(room, known, NEIGHBOURS) : [];
   }
 
   #mustBeStranger(): void {
     if (this.#role.kind !== 'stranger') throw malformed('This connection has joined already.');
   }
 
-  #mustBeMember(): { room: string; id: string } {
+  #mustBeMember(): Membership {
     if (this.#role.kind !== 'member') throw malformed('The first message must be join.');
     return this.#role;
   }
-}
-
-/** A member's id: the first 16 bytes of the SHA-256 of its key, base64url. Whoever holds the key can take the id, nobody else. */
-export function memberIdOf(key: string): string {
-  const hash = createHash('sha256').update(Buffer.from(key, 'base64url')).digest();
-  return hash.subarray(0, 16).toString('base64url');
 }
 
 function isSameSecret(a: string, b: string): boolean {
@@ -127,13 +149,25 @@ function isSameSecret(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }
 
-function notAdmitted(admission: 'no-room' | 'bad-token'): Refusal {
-  return admission === 'no-room'
-    ? new Refusal(
-        'ROOM_UNKNOWN',
-        'There is no such room, or it has been taken down. Ask the host for a new link.',
-      )
-    : new Refusal('TOKEN_WRONG', 'This link does not open the room. Ask the host to send the whole link.');
+const NOT_ADMITTED: Record<NotAdmitted, [RefusalCode, string]> = {
+  'no-room': [
+    'ROOM_UNKNOWN',
+    'There is no such room, or it has been taken down. Ask the host for a new link.',
+  ],
+  'bad-token': ['TOKEN_WRONG', 'This link does not open the room. Ask the host to send the whole link.'],
+  removed: [
+    'REMOVED',
+    'The host has removed you from this room. Ask the host if you think that is a mistake.',
+  ],
+  locked: ['ROOM_LOCKED', 'The host has locked this room: nobody new gets in. Ask the host to unlock it.'],
+};
+
+function notAdmitted(admission: NotAdmitted): Refusal {
+  return new Refusal(...NOT_ADMITTED[admission]);
+}
+
+function notSigned(): Refusal {
+  return new Refusal('SIGNATURE_WRONG', 'This join is not signed by the key it names. Reload the page.');
 }
 
 function malformed(message: string): Refusal {

@@ -2,6 +2,7 @@ import { Allowance } from '../allowance.ts';
 import { type Bytes, toHex } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import { asMatineeError } from '../errors.ts';
 import { MAX_CHAT_LINES } from '../limits.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import { CHAT_ID_BYTES } from '../wire/messages.ts';
@@ -14,7 +15,10 @@ export interface ChatRelayParts {
   crypto: Crypto;
   clock: Clock;
   audience(): Iterable<Link>;
-  /** Decides of a new line whether it is kept and passed on: a member opens it, the origin cannot and takes all. */
+  /**
+   * Decides of a new line whether it is kept and passed on: a member opens it, the origin cannot and takes all.
+   * Rejects with a MatineeError where the line is none: the member that brought it is dropped with that code.
+   */
   accept(sealed: Bytes, id: string): Promise<boolean>;
 }
 
@@ -55,7 +59,13 @@ export class ChatRelay {
       link.close('PEER_FLOODING');
       return;
     }
-    this.#inOrder(() => this.#take(sealed, link)).catch(() => link.close('FRAME_MALFORMED'));
+    this.#inOrder(() => this.#take(sealed, link)).catch((error: unknown) => this.#refuse(link, error));
+  }
+
+  /** A member has read what it passes on. The origin cannot: a bad line that somebody left there must not part us from it. */
+  #refuse(link: Link, error: unknown): void {
+    if (link.remote.kind === 'origin') return;
+    link.close(asMatineeError(error, 'FRAME_MALFORMED', 'chat line not understood').code);
   }
 
   async #take(sealed: Bytes, from?: Link): Promise<void> {

@@ -32,6 +32,10 @@ export interface HostOptions {
   crypto: Crypto;
   clock: Clock;
   fetch: typeof fetch;
+  /** What viewers must type besides having the link; null or left out: the link is enough. */
+  roomPassword?: string | null;
+  /** What the server asks hosts for; null or left out: nothing. */
+  hostPassword?: string | null;
   /** Gives 0 to 1, for spreading retries; no secret comes from it. */
   random: () => number;
   /** Cancels: the upload stops at once and the room is taken down. */
@@ -80,7 +84,7 @@ export async function hostVideo(options: HostOptions): Promise<HostedRoom> {
 async function prepare(options: HostOptions): Promise<Upload> {
   const { crypto, video } = options;
   const origin = serverOrigin(options.server);
-  const room = await newRoom(crypto, origin);
+  const room = await newRoom(crypto, origin, options.roomPassword ?? null);
   const { roomId, videoId, hostKey } = room;
   const keys = await deriveVideoKeys(crypto, room.roomSecret, videoId);
   const info = await sealInfo(crypto, keys.infoKey, videoId, video.info);
@@ -89,7 +93,7 @@ async function prepare(options: HostOptions): Promise<Upload> {
     options,
     room,
     keys,
-    requests: roomRequests(origin, roomId, videoId),
+    requests: roomRequests(origin, roomId, videoId, options.hostPassword ?? null),
     writer: new ManifestWriter(crypto, hostKey, { room: roomId, video: videoId, info, durationMs }),
     progress: new ProgressLog(sourceBytes, (progress) => options.onProgress(progress)),
   };

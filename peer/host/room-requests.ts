@@ -22,12 +22,27 @@ export interface RoomRequests {
   takeDown(command: Bytes): ServerRequest;
 }
 
-/** The requests for one room and video at the server whose origin is given. */
-export function roomRequests(origin: string, roomId: Bytes, videoId: Bytes): RoomRequests {
+/**
+ * The requests for one room and video at the server whose origin is given.
+ * @param hostPassword what the server asks hosts for; null where it asks for nothing.
+ */
+export function roomRequests(
+  origin: string,
+  roomId: Bytes,
+  videoId: Bytes,
+  hostPassword: string | null = null,
+): RoomRequests {
   const room = `${origin}/api/rooms/${toBase64url(roomId)}`;
   const video = `${room}/videos/${toBase64url(videoId)}`;
   return {
-    createRoom: (body) => ({ method: 'PUT', url: room, body, timeoutMs: FIRST_TIMEOUT_MS }),
+    createRoom: (body) => ({
+      method: 'PUT',
+      url: room,
+      body,
+      // Headers are ASCII, passwords need not be.
+      headers: hostPassword === null ? {} : { 'x-host-password': encodeURIComponent(hostPassword) },
+      timeoutMs: FIRST_TIMEOUT_MS,
+    }),
     publish: (body) => put(`${video}/manifest`, body),
     storeSegment: (segment, body) => put(`${video}/segments/${segment}`, body),
     takeDown: (body) => ({ method: 'DELETE', url: room, body, timeoutMs: FIRST_TIMEOUT_MS }),

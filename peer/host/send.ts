@@ -14,6 +14,8 @@ export interface ServerRequest {
   method: 'PUT' | 'DELETE';
   url: string;
   body: Bytes;
+  /** Besides the content type. */
+  headers?: Readonly<Record<string, string>>;
   /** Milliseconds until an answer is given up. */
   timeoutMs: number;
 }
@@ -34,6 +36,7 @@ export class NotNow extends Error {
 const REFUSAL_CODES = [
   'ROOM_UNKNOWN',
   'ROOM_TAKEN',
+  'HOSTING_NEEDS_PASSWORD',
   'UPLOAD_REFUSED',
   'SEGMENT_MISMATCH',
   'STORE_FULL',
@@ -77,7 +80,7 @@ async function ask(io: HttpIo, request: ServerRequest, signal: AbortSignal): Pro
   try {
     return await withTimeout(io.clock, request.timeoutMs, signal, async (inTime) => {
       const { url, method, body } = request;
-      const headers = { 'content-type': 'application/octet-stream' };
+      const headers = { ...request.headers, 'content-type': 'application/octet-stream' };
       const response = await fetch(url, { method, body, headers, signal: inTime });
       return { status: response.status, text: await response.text() };
     });

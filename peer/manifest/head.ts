@@ -55,7 +55,7 @@ export async function signHead(crypto: Crypto, privateKey: Bytes, value: Manifes
  * @throws MatineeError MANIFEST_MALFORMED or SIGNATURE_WRONG.
  */
 export async function openHead(crypto: Crypto, roomId: Bytes, envelope: Uint8Array): Promise<ManifestHead> {
-  const claimed = decodeCbor(head, peekBody(envelope), 'MANIFEST_MALFORMED', 'manifest head');
+  const claimed = peekHead(envelope);
   if (!areEqual(claimed.room, roomId) || !areEqual(await roomIdOf(crypto, claimed.publicKey), roomId)) {
     throw new MatineeError('SIGNATURE_WRONG', 'This manifest belongs to another room.');
   }
@@ -63,6 +63,11 @@ export async function openHead(crypto: Crypto, roomId: Bytes, envelope: Uint8Arr
   if (!arePagesInOrder(claimed))
     throw new MatineeError('MANIFEST_MALFORMED', 'manifest head: pages out of order');
   return claimed;
+}
+
+/** What an envelope claims, before anything is proven. @throws MatineeError MANIFEST_MALFORMED. */
+export function peekHead(envelope: Uint8Array): ManifestHead {
+  return decodeCbor(head, peekBody(envelope), 'MANIFEST_MALFORMED', 'manifest head');
 }
 
 function arePagesInOrder({ pages, segmentCount }: ManifestHead): boolean {

@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import { asMatineeError, type ErrorCode } from '../errors.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
@@ -17,13 +18,15 @@ export interface ManifestExchangeParts {
 /** Passes the signed manifest from peer to peer: heads are pushed, pages are asked for. */
 export class ManifestExchange {
   readonly handlers: Handlers = {
-    head: (link, body) => this.#inOrder(link, () => this.#head(link, body)),
+    head: (link, body) => this.#head(link, body),
     getPage: (link, body) => this.#getPage(link, body),
     page: (link, body) => this.#inOrder(link, () => this.#page(body)),
   };
   readonly #parts: ManifestExchangeParts;
   /** Checking takes a moment; a page must not overtake the head that lists it. */
   #turn: Promise<void> = Promise.resolve();
+  /** The head of each link that waits to be checked: a newer one takes its place, so however many come, no more wait. */
+  readonly #waitingHeads = new WeakMap<Link, Bytes>();
 
   constructor(parts: ManifestExchangeParts) {
     this.#parts = parts;
@@ -44,14 +47,26 @@ export class ManifestExchange {
   }
 
   #inOrder(link: Link, run: () => Promise<void>): void {
-    this.#turn = this.#turn.then(run).catch((error) => {
+    const runIfOpen = async (): Promise<void> => {
+      // What a liar sent after its lie is not looked at.
+      if (link.isOpen) await run();
+    };
+    this.#turn = this.#turn.then(runIfOpen).catch((error) => {
       const { code } = asMatineeError(error, 'MANIFEST_MALFORMED', 'manifest not understood');
       if (!FORGIVEN.includes(code)) link.close(code);
     });
   }
 
-  async #head(link: Link, { envelope }: Bodies['head']): Promise<void> {
-    if (!(await this.#parts.manifest.adoptHead(envelope))) return;
+  #head(link: Link, { envelope }: Bodies['head']): void {
+    const isWaiting = this.#waitingHeads.has(link);
+    this.#waitingHeads.set(link, envelope);
+    if (!isWaiting) this.#inOrder(link, () => this.#takeHead(link));
+  }
+
+  async #takeHead(link: Link): Promise<void> {
+    const envelope = this.#waitingHeads.get(link);
+    this.#waitingHeads.delete(link);
+    if (!envelope || !(await this.#parts.manifest.adoptHead(envelope))) return;
     this.tell(this.#parts.audience(), link);
     this.#parts.onChange();
   }

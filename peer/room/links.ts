@@ -35,6 +35,11 @@ export class Links {
     for (const link of this.#met) if (link.remote.kind === 'member') yield link;
   }
 
+  /** The remote ids of all that are open, greeted or not. */
+  ids(): string[] {
+    return [...this.#links.keys()];
+  }
+
   get(id: string): Link | null {
     return this.#links.get(id) ?? null;
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { ManifestExchange } from '../manifest/manifest-exchange.ts';
+import type { Rules } from '../manifest/rules.ts';
 import { toRuns } from '../swarm/availability.ts';
 import { OriginOrder } from '../swarm/origin-order.ts';
 import type { PieceSource } from '../swarm/piece-store.ts';
@@ -14,6 +15,7 @@ import type { Channel } from '../transport/channel.ts';
 import type { Link, Remote } from '../wire/link.ts';
 import { WIRE_VERSION } from '../wire/messages.ts';
 import { Links } from './links.ts';
+import { RulesExchange } from './rules-exchange.ts';
 
 export interface OriginRoomParts {
   crypto: Crypto;
@@ -35,6 +37,7 @@ export class OriginRoom {
   readonly manifest: Manifest;
   readonly #links: Links;
   readonly #exchange: ManifestExchange;
+  readonly #rules: RulesExchange;
   readonly #uploads: Uploads;
   readonly #stored: Set<number>;
 
@@ -44,10 +47,11 @@ export class OriginRoom {
     this.manifest = new Manifest(crypto, roomId);
     const audience = (): Iterable<Link> => this.#links.met;
     this.#exchange = new ManifestExchange({ manifest: this.manifest, audience, onChange: () => undefined });
+    this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: () => this.#closeOutcasts() });
     const order = new OriginOrder();
     this.#uploads = new Uploads({ ...parts, order });
     const chat = new ChatRelay({ crypto, clock, audience, accept: async () => true });
-    // The origin takes no manifest from viewers: its own comes from the store.
+    // The origin takes no manifest and no rules from viewers: its own come from the store.
     const { getPage } = this.#exchange.handlers;
     this.#links = new Links({
       clock,
@@ -60,6 +64,7 @@ export class OriginRoom {
       },
       hello: () => ({ v: WIRE_VERSION, role: 'origin', card: null }),
       onMeet: (link) => {
+        this.#rules.tell([link]);
         this.#exchange.tell([link]);
         this.#exchange.offerFirstPage(link);
         this.#tellStored([link], this.#stored);
@@ -78,8 +83,25 @@ export class OriginRoom {
     return [...this.#links.met].length;
   }
 
+  /** The host's rules as they were adopted last; null where it made none. */
+  get rules(): Rules | null {
+    return this.#rules.rules;
+  }
+
+  /** Whether the host's rules keep this member out. */
+  isOut(id: string): boolean {
+    return this.#rules.whyOut(id) !== null;
+  }
+
+  /** Takes over an open channel; a member whom the rules keep out is told so and closed. */
   connect(channel: Channel, remote: Remote): void {
     this.#links.open(channel, remote);
+    this.#closeOutcast(remote.id);
+  }
+
+  /** Takes the host's rules, tells every member, and closes whom they keep out. @throws as RulesExchange does. */
+  async obey(envelope: Bytes): Promise<void> {
+    await this.#rules.adopt(envelope);
   }
 
   /** The manifest grew, or these segments came into the store: tells every member. @throws as Manifest does. */
@@ -100,6 +122,15 @@ export class OriginRoom {
   /** Says goodbye to every member. */
   close(code: string): void {
     this.#links.closeAll(code);
+  }
+
+  #closeOutcasts(): void {
+    for (const id of this.#links.ids()) this.#closeOutcast(id);
+  }
+
+  #closeOutcast(id: string): void {
+    const code = this.#rules.whyOut(id);
+    if (code) this.part(id, code);
   }
 
   #tellStored(links: Iterable<Link>, segments: Iterable<number>): void {

@@ -1,16 +1,18 @@
-import { areEqual, type Bytes, toBase64url } from '../bytes.ts';
-import type { ChatLine } from '../chat/chat-line.ts';
-import { openCard, openLine, sealCard, sealLine } from '../chat/chat-line.ts';
+import { areEqual, type Bytes } from '../bytes.ts';
+import type { Author, ChatRoom } from '../chat/authored.ts';
+import { type Card, type ChatLine, openCard, openLine, sealCard, sealLine } from '../chat/chat-line.ts';
 import { ChatRelay } from '../chat/chat-relay.ts';
 import type { Clock } from '../clock.ts';
 import { decryptRange } from '../crypto/content.ts';
-import type { Crypto } from '../crypto/crypto.ts';
+import type { Crypto, SigningKey } from '../crypto/crypto.ts';
 import { deriveVideoKeys, type RoomKeys, type VideoKeys } from '../crypto/keys.ts';
+import { asMatineeError, MatineeError } from '../errors.ts';
 import { MAX_CHAT_LINES } from '../limits.ts';
 import { pieceStart } from '../manifest/geometry.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { ManifestExchange } from '../manifest/manifest-exchange.ts';
 import { pieceHash } from '../manifest/page.ts';
+import type { Rules } from '../manifest/rules.ts';
 import { Announcements } from '../swarm/announcements.ts';
 import { Downloads } from '../swarm/downloads.ts';
 import { type HeldBytes, HeldPieces } from '../swarm/held-pieces.ts';
@@ -22,9 +24,15 @@ import { ViewerOrder } from '../swarm/viewer-order.ts';
 import { WINDOW_BYTES } from '../swarm/wanted.ts';
 import type { Channel } from '../transport/channel.ts';
 import { openInfo, type VideoInfo } from '../video-info.ts';
-import type { Link, Remote } from '../wire/link.ts';
+import type { Handlers, Link, Remote } from '../wire/link.ts';
 import { WIRE_VERSION } from '../wire/messages.ts';
 import { Links } from './links.ts';
+import { Mutes } from './mutes.ts';
+import { RulesExchange } from './rules-exchange.ts';
+import { VIDEO_REPLACED, VideoChange } from './video-change.ts';
+
+/** Goodbye code: the host has forbidden connections between viewers. */
+export const ORIGIN_ONLY = 'ORIGIN_ONLY';
 
 export interface ViewerParts {
   crypto: Crypto;
@@ -33,8 +41,12 @@ export interface ViewerParts {
   roomId: Bytes;
   roomSecret: Bytes;
   roomKeys: RoomKeys;
-  /** This member's id, as signaling knows it. */
+  /** This member's id, as signaling knows it: memberIdOf its key. */
   selfId: string;
+  /** Signs what this member says. */
+  memberKey: SigningKey;
+  /** The host's badge for this member; null for all who are not the host. */
+  badge: Bytes | null;
   name: string;
   /** Bytes of ciphertext kept in memory, for playing again and for others, where no disk takes what is too much. */
   memoryBytes: number;
@@ -45,9 +57,11 @@ export interface ViewerParts {
   /** A piece can be read now. */
   onPiece(segment: number, piece: number): void;
   onLinkClosed(remote: Remote, code: string): void;
+  /** The host's rules are new. */
+  onRules?(rules: Rules): void;
 }
 
-/** A chat line with its id, as shown. */
+/** A chat line with its id, as shown: `from` and `isHost` are proven. */
 export interface ShownLine extends ChatLine {
   id: string;
 }
@@ -63,16 +77,21 @@ export interface Traffic {
 export class Viewer {
   readonly manifest: Manifest;
   readonly #parts: ViewerParts;
+  readonly #chatRoom: ChatRoom;
+  readonly #author: Author;
   readonly #pieces: HeldPieces;
   readonly #budget: SendBudget;
   readonly #uplink: Uplink;
   readonly #links: Links;
   readonly #exchange: ManifestExchange;
+  readonly #rules: RulesExchange;
+  readonly #videoChange: VideoChange;
+  readonly #mutes = new Mutes();
   readonly #downloads: Downloads;
   readonly #uploads: Uploads;
   readonly #announcements: Announcements;
   readonly #chat: ChatRelay;
-  readonly #names = new Map<Link, string>();
+  readonly #cards = new Map<Link, Card>();
   readonly #banned = new Set<string>();
   #name: string;
   #card: Bytes | null = null;
@@ -85,6 +104,8 @@ export class Viewer {
   constructor(parts: ViewerParts) {
     const { crypto, clock, random, roomId } = parts;
     this.#parts = parts;
+    this.#chatRoom = { crypto, chatKey: parts.roomKeys.chatKey, roomId };
+    this.#author = { key: parts.memberKey, badge: parts.badge };
     this.#name = parts.name;
     this.manifest = new Manifest(crypto, roomId);
     this.#pieces = new HeldPieces({
@@ -103,6 +124,14 @@ export class Viewer {
       manifest: this.manifest,
       audience,
       onChange: () => this.#manifestChanged(),
+    });
+    this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: (rules) => this.#obey(rules) });
+    this.#videoChange = new VideoChange({
+      crypto,
+      roomId,
+      manifest: this.manifest,
+      named: () => this.rules?.video ?? null,
+      onReplaced: () => this.#videoReplaced(),
     });
     this.#downloads = new Downloads({
       clock,
@@ -138,7 +167,8 @@ export class Viewer {
     this.#links = new Links({
       clock,
       handlers: {
-        ...this.#exchange.handlers,
+        ...this.#manifestHandlers(),
+        ...this.#rules.handlers,
         ...this.#downloads.handlers,
         ...this.#uploads.handlers,
         ...this.#chat.handlers,
@@ -155,9 +185,19 @@ export class Viewer {
     return this.#name;
   }
 
-  /** Chat lines, oldest first by their authors' clocks. */
+  /** Chat lines, oldest first by their authors' clocks, without those of members whom the host has muted. */
   get lines(): readonly ShownLine[] {
-    return this.#lines;
+    return this.#mutes.shown(this.#lines);
+  }
+
+  /** The newest rules of the host that have come; null where it made none. */
+  get rules(): Rules | null {
+    return this.#rules.rules;
+  }
+
+  /** Whether the host shows another video from now on: this viewer has parted from everybody, and a new one is to take its place. */
+  get isVideoReplaced(): boolean {
+    return this.#videoChange.isReplaced;
   }
 
   /** Peers connected now. */
@@ -167,7 +207,12 @@ export class Viewer {
 
   /** The name a peer gave itself, or null. */
   nameOf(link: Link): string | null {
-    return this.#names.get(link) ?? null;
+    return this.#cards.get(link)?.name ?? null;
+  }
+
+  /** Whether this peer has shown the host's badge. */
+  isHost(link: Link): boolean {
+    return this.#cards.get(link)?.isHost ?? false;
   }
 
   get rejectedPieces(): number {
@@ -188,10 +233,16 @@ export class Viewer {
     return this.#budget.bytesPerSec;
   }
 
-  /** Takes over an open channel to this peer; a banned one is closed at once. */
+  /** Takes over an open channel to this peer; one that is banned, or that the host's rules keep out, is closed at once. */
   connect(channel: Channel, remote: Remote): void {
-    if (this.#banned.has(remote.id)) channel.close();
+    const isOut = this.isVideoReplaced || this.#banned.has(remote.id) || this.#whyOut(remote) !== null;
+    if (isOut) channel.close();
     else this.#links.open(channel, remote);
+  }
+
+  /** Whether the host's rules keep a member from being connected to us. */
+  isOut(id: string): boolean {
+    return this.#whyOut({ id, kind: 'member' }) !== null;
   }
 
   isBanned(id: string): boolean {
@@ -236,16 +287,16 @@ export class Viewer {
 
   /** Sends a chat line; resolves once it is in the log. @throws MatineeError FRAME_MALFORMED where it is empty or too long. */
   async say(text: string): Promise<void> {
-    const { crypto, roomKeys, roomId, selfId, clock } = this.#parts;
-    const line = { from: selfId, name: this.#name, text, sentAtMs: clock.wallMs() };
-    await this.#chat.say(await sealLine(crypto, roomKeys.chatKey, roomId, line));
+    const said = { name: this.#name, text, sentAtMs: this.#parts.clock.wallMs() };
+    await this.#chat.say(await sealLine(this.#chatRoom, this.#author, said));
   }
 
   /** Changes this member's name and tells everyone connected. */
   async rename(name: string): Promise<void> {
-    const { crypto, roomKeys, roomId } = this.#parts;
     this.#name = name;
-    this.#card = await sealCard(crypto, roomKeys.chatKey, roomId, name);
+    const card = await sealCard(this.#chatRoom, this.#author, name);
+    if (this.#name !== name) return;
+    this.#card = card;
     this.#links.greetAgain();
     this.#parts.onChange();
   }
@@ -271,6 +322,7 @@ export class Viewer {
 
   #meet(link: Link): void {
     this.#downloads.add(link);
+    this.#rules.tell([link]);
     this.#exchange.tell([link]);
     if (!this.#uploads.isServing) link.send('choke', {});
     if (link.remote.kind === 'member') this.#announcements.tellAll(link);
@@ -280,7 +332,7 @@ export class Viewer {
 
   #parted(link: Link, code: string): void {
     addTraffic(this.#pastTraffic, link);
-    this.#names.delete(link);
+    this.#cards.delete(link);
     this.#uploads.remove(link);
     this.#downloads.remove(link);
     this.#parts.onLinkClosed(link.remote, code);
@@ -289,14 +341,47 @@ export class Viewer {
 
   async #readCard(link: Link, card: Bytes | null): Promise<void> {
     if (!card || link.remote.kind === 'origin') return;
-    const { crypto, roomKeys, roomId } = this.#parts;
     try {
-      const name = await openCard(crypto, roomKeys.chatKey, roomId, card);
-      if (link.isOpen) this.#names.set(link, name);
-    } catch {
-      // Only those who hold the link can seal a card: this one does not belong here.
-      link.close('SEAL_BROKEN');
+      const opened = await openCard(this.#chatRoom, card);
+      if (opened.from !== link.remote.id) throw new MatineeError('SIGNATURE_WRONG', 'Another member’s card.');
+      if (link.isOpen) this.#cards.set(link, opened);
+    } catch (error) {
+      // Who cannot say in their own name who they are does not belong here.
+      link.close(asMatineeError(error, 'FRAME_MALFORMED', 'card not understood').code);
     }
+    this.#parts.onChange();
+  }
+
+  /** Rules come before what they are about, and take a moment to be checked: a manifest waits for them. */
+  #manifestHandlers(): Handlers {
+    const { head, getPage, page } = this.#exchange.handlers;
+    return {
+      ...(getPage && { getPage }),
+      ...(head && {
+        head: (link, body) => this.#rules.afterChecks(() => this.#videoChange.head(link, body, head)),
+      }),
+      ...(page && { page: (link, body) => this.#rules.afterChecks(() => page(link, body)) }),
+    };
+  }
+
+  #obey(rules: Rules): void {
+    this.#mutes.update(rules);
+    for (const link of [...this.#links.met]) {
+      const code = this.#whyOut(link.remote);
+      if (code) link.close(code);
+    }
+    this.#parts.onRules?.(rules);
+    this.#parts.onChange();
+  }
+
+  /** Why the host's rules forbid a connection to this peer, as a goodbye code; null where they do not. */
+  #whyOut({ id, kind }: Remote): string | null {
+    if (kind === 'origin') return null;
+    return this.#rules.whyOut(id) ?? (this.rules?.isOriginOnly ? ORIGIN_ONLY : null);
+  }
+
+  #videoReplaced(): void {
+    this.#links.closeAll(VIDEO_REPLACED);
     this.#parts.onChange();
   }
 
@@ -330,12 +415,17 @@ export class Viewer {
   }
 
   async #showLine(sealed: Bytes, id: string): Promise<boolean> {
-    const { crypto, roomKeys, roomId, onChange } = this.#parts;
-    const line = await openLine(crypto, roomKeys.chatKey, roomId, sealed);
-    this.#lines = [...this.#lines, { ...line, id }]
+    const line = await openLine(this.#chatRoom, sealed, this.#parts.clock.wallMs());
+    // Every member can seal somebody's line once more; that makes no second line of it.
+    if (this.#lines.some((shown) => isSameLine(shown, line))) return false;
+    const shown: ShownLine = { ...line, id };
+    const lines = [...this.#lines, shown]
       .sort((a, b) => a.sentAtMs - b.sentAtMs || (a.id < b.id ? -1 : 1))
       .slice(-MAX_CHAT_LINES);
-    onChange();
+    // Older than all that are kept, perhaps one of those that went: nothing to show or to pass on.
+    if (!lines.includes(shown)) return false;
+    this.#lines = lines;
+    this.#parts.onChange();
     return true;
   }
 }
@@ -346,7 +436,7 @@ function addTraffic(sum: Traffic, link: Link): void {
   sum.sentBytes += link.mediaSentBytes;
 }
 
-/** A member's id: the first 16 bytes of the SHA-256 of its member key, base64url. */
-export async function memberIdOf(crypto: Crypto, memberKey: Bytes): Promise<string> {
-  return toBase64url((await crypto.sha256(memberKey)).subarray(0, 16));
+/** An author says a text once in a millisecond. */
+function isSameLine(a: ChatLine, b: ChatLine): boolean {
+  return a.from === b.from && a.sentAtMs === b.sentAtMs && a.text === b.text;
 }

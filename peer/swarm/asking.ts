@@ -2,7 +2,8 @@ import { MAX_PIPELINE_PIECES } from '../limits.ts';
 import type { Link } from '../wire/link.ts';
 import type { Ask } from './picker.ts';
 
-interface PieceName {
+/** A piece by its numbers. */
+export interface PieceName {
   segment: number;
   piece: number;
 }

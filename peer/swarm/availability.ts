@@ -1,51 +1,97 @@
+import { MatineeError } from '../errors.ts';
 import { MAX_PAGE_SEGMENTS, MAX_PAGES } from '../limits.ts';
 
 const MAX_SEGMENTS = MAX_PAGES * MAX_PAGE_SEGMENTS;
 
-/** What one peer says it holds: whole segments, and single pieces of others. */
-export class Availability {
-  readonly #whole = new Set<number>();
-  readonly #parts = new Map<number, Set<number>>();
+/** Segments of which a peer may tell single pieces: far more than an honest one holds in part. The oldest are forgotten. */
+const MAX_PARTS = 4096;
 
-  /** Takes runs of whole segments, [first, count]. */
-  addWhole(runs: readonly (readonly [number, number])[]): void {
-    for (const [first, runCount] of runs) {
-      const end = Math.min(first + runCount, MAX_SEGMENTS);
-      for (let segment = first; segment < end; segment++) {
-        this.#whole.add(segment);
-        this.#parts.delete(segment);
-      }
+type Runs = readonly (readonly [number, number])[];
+
+/** What one peer says it holds: whole segments, and single pieces of others. At most about a megabyte, whatever it says. */
+export class Availability {
+  /** One byte for each segment, 1 where it is whole; as long as it has to be. */
+  #whole = new Uint8Array(64);
+  /** The pieces of others as bits, low bit first. */
+  readonly #parts = new Map<number, Uint8Array>();
+
+  /**
+   * Takes runs of whole segments, [first, count].
+   * @throws MatineeError FRAME_MALFORMED where they are not in order: that would make much work of a short frame.
+   */
+  addWhole(runs: Runs): void {
+    for (const [first, end] of inOrder(runs)) {
+      this.#makeRoom(end);
+      this.#whole.fill(1, first, end);
+      this.#forgetParts(first, end);
     }
   }
 
   /** Takes single pieces of a segment, as bits, low bit first. */
   addBits(segment: number, bits: Uint8Array): void {
-    if (this.#whole.has(segment)) return;
-    const pieces = this.#parts.get(segment) ?? new Set();
-    for (let piece = 0; piece < bits.byteLength * 8; piece++) if (hasBit(bits, piece)) pieces.add(piece);
-    this.#parts.set(segment, pieces);
+    if (this.#isWhole(segment)) return;
+    const known = this.#parts.get(segment);
+    this.#parts.set(segment, known ? union(known, bits) : bits.slice());
+    const [oldest] = this.#parts.keys();
+    if (this.#parts.size > MAX_PARTS && oldest !== undefined) this.#parts.delete(oldest);
   }
 
-  /** Forgets runs of segments, [first, count]. */
-  drop(runs: readonly (readonly [number, number])[]): void {
-    for (const [first, runCount] of runs) {
-      const end = Math.min(first + runCount, MAX_SEGMENTS);
-      for (let segment = first; segment < end; segment++) {
-        this.#whole.delete(segment);
-        this.#parts.delete(segment);
-      }
+  /** Forgets runs of segments, [first, count]. @throws as addWhole. */
+  drop(runs: Runs): void {
+    for (const [first, end] of inOrder(runs)) {
+      this.#whole.fill(0, first, end);
+      this.#forgetParts(first, end);
     }
   }
 
   /** Notes that the peer turned out not to have this piece: nothing it said of that segment is believed any more. */
   disbelieve(segment: number): void {
-    this.#whole.delete(segment);
+    this.#whole.fill(0, segment, segment + 1);
     this.#parts.delete(segment);
   }
 
   has(segment: number, piece: number): boolean {
-    return this.#whole.has(segment) || (this.#parts.get(segment)?.has(piece) ?? false);
+    if (this.#isWhole(segment)) return true;
+    const bits = this.#parts.get(segment);
+    return bits !== undefined && hasBit(bits, piece);
   }
+
+  #isWhole(segment: number): boolean {
+    return this.#whole[segment] === 1;
+  }
+
+  #makeRoom(end: number): void {
+    if (end <= this.#whole.length) return;
+    const longer = new Uint8Array(Math.min(MAX_SEGMENTS, 2 * end));
+    longer.set(this.#whole);
+    this.#whole = longer;
+  }
+
+  #forgetParts(first: number, end: number): void {
+    if (end - first < this.#parts.size) {
+      for (let segment = first; segment < end; segment++) this.#parts.delete(segment);
+      return;
+    }
+    for (const segment of this.#parts.keys())
+      if (segment >= first && segment < end) this.#parts.delete(segment);
+  }
+}
+
+/** Runs as [first, end], each after the one before, none beyond the longest film. */
+function* inOrder(runs: Runs): Iterable<[number, number]> {
+  let endBefore = 0;
+  for (const [first, runCount] of runs) {
+    if (first < endBefore) throw new MatineeError('FRAME_MALFORMED', 'runs of segments out of order');
+    endBefore = first + runCount;
+    yield [Math.min(first, MAX_SEGMENTS), Math.min(endBefore, MAX_SEGMENTS)];
+  }
+}
+
+function union(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const all = new Uint8Array(Math.max(a.byteLength, b.byteLength));
+  all.set(a);
+  for (let i = 0; i < b.byteLength; i++) all[i] = (all[i] ?? 0) | (b[i] ?? 0);
+  return all;
 }
 
 function hasBit(bits: Uint8Array, index: number): boolean {

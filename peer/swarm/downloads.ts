@@ -1,3 +1,4 @@
+import { Allowance } from '../allowance.ts';
 import { areEqual, type Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
@@ -7,9 +8,9 @@ import type { Manifest } from '../manifest/manifest.ts';
 import { pieceHash } from '../manifest/page.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
-import { sendCancels, sendRequests } from './asking.ts';
+import { type PieceName, sendCancels, sendRequests } from './asking.ts';
 import { Availability } from './availability.ts';
-import { type Debt, Owed } from './owed.ts';
+import { Owed } from './owed.ts';
 import { PageAsking } from './page-asking.ts';
 import { type Ask, type Candidate, pick, RESCUE_MS } from './picker.ts';
 import { pieceKey } from './piece-key.ts';
@@ -37,6 +38,16 @@ const MAX_TIMEOUTS = 5;
 /** After so many pieces with a wrong hash a peer is dropped, and not let in again. */
 const MAX_WRONG_PIECES = 3;
 
+/** Peers whose wrong pieces are remembered, so that coming back does not wipe them out. */
+const MAX_SUSPECTS = 256;
+
+/** Requests taken back of one peer that are remembered: their pieces may be on their way already. Twice what stands at the origin. */
+const MAX_TAKEN_BACK = 2 * MAX_STANDING_PIECES;
+
+/** Pieces nobody asked for: so many at once, and after that one in so many milliseconds. An honest peer sends none. */
+const UNASKED_AT_ONCE = 64;
+const UNASKED_EVERY_MS = 1_000;
+
 /** The playhead moved this much at once: that was a seek. */
 const JUMP_MS = 2_000;
 
@@ -58,7 +69,9 @@ interface Source {
   throughput: Throughput;
   isChoking: boolean;
   timeouts: number;
-  wrongPieces: number;
+  /** Requests taken back, by piece key, the oldest first. */
+  takenBack: Set<number>;
+  unasked: Allowance;
   /** Pieces that came, wanted or not. */
   receivedCount: number;
 }
@@ -73,7 +86,7 @@ export interface DownloadParts {
   isHeld(segment: number, piece: number): boolean;
   /** A verified piece nobody had given us before. */
   onPiece(segment: number, piece: number, data: Bytes): void;
-  /** This peer sent MAX_WRONG_PIECES wrong pieces. Its link is closed already. */
+  /** This peer sent MAX_WRONG_PIECES wrong pieces. Its link is closed right after. */
   onLiar(link: Link): void;
 }
 
@@ -97,7 +110,10 @@ export class Downloads {
   readonly #sources = new Map<Link, Source>();
   readonly #owed = new Owed();
   readonly #pages: PageAsking;
-  readonly #verifying = new Set<number>();
+  /** How many copies of a piece are being checked, by piece key. */
+  readonly #verifying = new Map<number, number>();
+  /** Wrong pieces by who sent them, the oldest first. */
+  readonly #suspects = new Map<string, number>();
   #playheadMs = 0;
   /** What a piece has where we are. */
   #pieceBytes = PIECE_BYTES;
@@ -122,7 +138,8 @@ export class Downloads {
       throughput: new Throughput(),
       isChoking: false,
       timeouts: 0,
-      wrongPieces: 0,
+      takenBack: new Set(),
+      unasked: new Allowance(this.#parts.clock, UNASKED_AT_ONCE, UNASKED_EVERY_MS),
       receivedCount: 0,
     });
   }
@@ -227,7 +244,7 @@ export class Downloads {
         ask.link !== link && (isOrigin ? ask.inMs > RESCUE_MS : ask.insteadOf === link);
       sendCancels(
         link,
-        asks.filter((ask) => isNeedless(ask) && this.#owed.settle(link, ask.segment, ask.piece)),
+        asks.filter((ask) => isNeedless(ask) && this.#forgo(link, ask.segment, ask.piece)),
       );
     }
   }
@@ -274,7 +291,7 @@ export class Downloads {
     if (isAlone === this.#isAlone) return;
     this.#isAlone = isAlone;
     for (const { link } of this.#sources.values())
-      if (link.remote.kind === 'origin') sendCancels(link, this.#owed.forget(link));
+      if (link.remote.kind === 'origin') this.#takeBack(link, [...this.#owed.by(link)]);
   }
 
   #have(link: Link, { whole, parts }: Bodies['have']): void {
@@ -292,7 +309,8 @@ export class Downloads {
 
   #choked(source: Source): void {
     source.isChoking = true;
-    this.#owed.forget(source.link);
+    for (const { segment, piece } of [...this.#owed.by(source.link)])
+      this.#forgo(source.link, segment, piece);
   }
 
   #unchoked(source: Source): void {
@@ -311,22 +329,45 @@ export class Downloads {
     if (!source) return;
     source.receivedCount += 1;
     link.send('got', { pieces: source.receivedCount });
-    // One that was taken back may have been on its way already: it is as good as any other.
-    if (this.#owed.settle(link, segment, piece)) {
-      source.timeouts = 0;
-      const isIdle = this.#owed.countOf(link) === 0;
-      source.throughput.received(this.#parts.clock.nowMs(), data.byteLength, isIdle);
+    if (!this.#isExpected(source, segment, piece, data.byteLength)) {
+      link.close('PEER_FLOODING');
+      return;
     }
-    if (this.#isHere(segment, piece)) return;
-    this.#cancelElsewhere(segment, piece);
-    this.#verifying.add(pieceKey(segment, piece));
+    if (this.#parts.isHeld(segment, piece)) return;
+    this.#startVerifying(segment, piece);
     this.run();
     const isRight = await this.#isRight(segment, piece, data);
-    this.#verifying.delete(pieceKey(segment, piece));
+    this.#endVerifying(segment, piece);
     if (this.#isClosed) return;
-    if (isRight) this.#parts.onPiece(segment, piece, data);
-    else this.#gotWrongPiece(source);
+    if (isRight) this.#gotPiece(segment, piece, data);
+    // What was on its way from one that is closed by now counts no more.
+    else if (this.#sources.has(link)) this.#gotWrongPiece(link);
     this.run();
+  }
+
+  /** Whether the peer may send this piece: it owes it, or did until a moment ago, or has sent few that it did not. */
+  #isExpected(source: Source, segment: number, piece: number, sizeBytes: number): boolean {
+    const { link, takenBack, throughput, unasked } = source;
+    if (!this.#owed.settle(link, segment, piece)) {
+      // One that was taken back may have been on its way already: it is as good as any other.
+      return takenBack.delete(pieceKey(segment, piece)) || unasked.canTake();
+    }
+    source.timeouts = 0;
+    const isIdle = this.#owed.countOf(link) === 0;
+    throughput.received(this.#parts.clock.nowMs(), sizeBytes, isIdle);
+    return true;
+  }
+
+  #startVerifying(segment: number, piece: number): void {
+    const key = pieceKey(segment, piece);
+    this.#verifying.set(key, (this.#verifying.get(key) ?? 0) + 1);
+  }
+
+  #endVerifying(segment: number, piece: number): void {
+    const key = pieceKey(segment, piece);
+    const count = (this.#verifying.get(key) ?? 0) - 1;
+    if (count > 0) this.#verifying.set(key, count);
+    else this.#verifying.delete(key);
   }
 
   async #isRight(segment: number, piece: number, data: Bytes): Promise<boolean> {
@@ -335,19 +376,32 @@ export class Downloads {
     return areEqual(await this.#parts.crypto.sha256(data), pieceHash(entry, piece));
   }
 
-  #gotWrongPiece(source: Source): void {
+  /** Only now are the others told not to send it: a wrong one must not take the place of a right one. */
+  #gotPiece(segment: number, piece: number, data: Bytes): void {
+    this.#cancelElsewhere(segment, piece);
+    if (!this.#parts.isHeld(segment, piece)) this.#parts.onPiece(segment, piece, data);
+  }
+
+  #gotWrongPiece(link: Link): void {
     this.rejectedPieces += 1;
-    source.wrongPieces += 1;
-    if (source.wrongPieces < MAX_WRONG_PIECES) return;
-    source.link.close('PIECE_WRONG');
-    this.#parts.onLiar(source.link);
+    if (this.#suspect(link.remote.id) < MAX_WRONG_PIECES) return;
+    // First, so that whoever hears of the closed link knows already that it is not to be let in again.
+    this.#parts.onLiar(link);
+    link.close('PIECE_WRONG');
+  }
+
+  /** Counts one more wrong piece of this peer, over all its connections; returns how many there were. */
+  #suspect(id: string): number {
+    const count = (this.#suspects.get(id) ?? 0) + 1;
+    this.#suspects.delete(id);
+    this.#suspects.set(id, count);
+    const [oldest] = this.#suspects.keys();
+    if (this.#suspects.size > MAX_SUSPECTS && oldest !== undefined) this.#suspects.delete(oldest);
+    return count;
   }
 
   #cancelElsewhere(segment: number, piece: number): void {
-    for (const link of [...this.#owed.of(segment, piece).keys()]) {
-      this.#owed.settle(link, segment, piece);
-      link.send('cancel', { segment, pieces: [piece] });
-    }
+    for (const link of [...this.#owed.of(segment, piece).keys()]) this.#takeBack(link, [{ segment, piece }]);
   }
 
   #cancelUnwanted(): void {
@@ -376,8 +430,18 @@ export class Downloads {
     if (source.timeouts >= MAX_TIMEOUTS) source.link.close('PEER_SILENT');
   }
 
-  #takeBack(link: Link, debts: readonly Debt[]): void {
-    for (const { segment, piece } of debts) this.#owed.settle(link, segment, piece);
-    sendCancels(link, debts);
+  #takeBack(link: Link, names: readonly PieceName[]): void {
+    for (const { segment, piece } of names) this.#forgo(link, segment, piece);
+    sendCancels(link, names);
+  }
+
+  /** Takes a request out, and remembers that its piece may come all the same; false where there is none. */
+  #forgo(link: Link, segment: number, piece: number): boolean {
+    if (!this.#owed.settle(link, segment, piece)) return false;
+    const takenBack = this.#sources.get(link)?.takenBack;
+    takenBack?.add(pieceKey(segment, piece));
+    const [oldest] = takenBack ?? [];
+    if (takenBack && takenBack.size > MAX_TAKEN_BACK && oldest !== undefined) takenBack.delete(oldest);
+    return true;
   }
 }

@@ -11,6 +11,9 @@ const CONNECT_TIMEOUT_MS = 20_000;
 const MAX_EARLY_SIGNALS = 32;
 const MAX_EARLY_PEERS = 64;
 
+/** Offers remembered, so that one replayed by the broker does not end the connection it once made. */
+const MAX_OFFERS_KEPT = 1024;
+
 /** Milliseconds for which a busy peer may send us away at most. */
 export const MAX_RETRY_MS = 600_000;
 
@@ -65,6 +68,8 @@ interface Call {
   call: string;
   peer: SimplePeerLike;
   isInitiator: boolean;
+  /** Whether our offer was answered: there is one answer to it, and any more are replayed. */
+  isAnswered: boolean;
   /** Null until it is open. */
   channel: Channel | null;
   cancelTimeout: () => void;
@@ -79,6 +84,8 @@ export class Connector {
   readonly #parts: ConnectorParts;
   readonly #calls = new Map<string, Call>();
   readonly #early = new Map<string, Signal[]>();
+  /** From whom and of which call each offer was, the oldest first. */
+  readonly #offers = new Set<string>();
   #incoming: Promise<void> = Promise.resolve();
   #outgoing: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -144,13 +151,18 @@ export class Connector {
   #accept(from: string, { call, data }: Signal): void {
     const current = this.#calls.get(from);
     if (data.type === 'busy') this.#turnedAway(from, call, data);
-    else if (current?.call === call) current.peer.signal(data);
-    else if (data.type === 'candidate') this.#keepEarly(from, { call, data });
     else if (data.type === 'offer') this.#offered(from, call, data);
+    else if (current?.call !== call) this.#keepEarly(from, { call, data });
+    else if (data.type === 'candidate') current.peer.signal(data);
+    else if (current.isInitiator && !current.isAnswered) {
+      current.isAnswered = true;
+      current.peer.signal(data);
+    }
   }
 
   /** A new offer replaces an open or failed connection (the other side lost it), but two dials at once keep the smaller id's. */
   #offered(from: string, call: string, offer: Offer): void {
+    if (!this.#isNewOffer(from, call)) return;
     const current = this.#calls.get(from);
     const isGlare = current?.isInitiator === true && !current.channel;
     if (isGlare && from > this.#parts.selfId) return;
@@ -164,6 +176,15 @@ export class Connector {
     this.#drop(from);
     this.#answer(from, call, offer);
     for (const signal of early) if (signal.call === call) this.#accept(from, signal);
+  }
+
+  #isNewOffer(from: string, call: string): boolean {
+    const name = `${from} ${call}`;
+    if (this.#offers.has(name)) return false;
+    this.#offers.add(name);
+    const [oldest] = this.#offers;
+    if (this.#offers.size > MAX_OFFERS_KEPT && oldest !== undefined) this.#offers.delete(oldest);
+    return true;
   }
 
   #answer(from: string, call: string, offer: Offer): void {
@@ -200,7 +221,7 @@ export class Connector {
   #start(id: string, call: string, isInitiator: boolean): Call {
     const peer = this.#parts.createPeer(isInitiator);
     const cancelTimeout = this.#parts.clock.after(CONNECT_TIMEOUT_MS, () => peer.destroy());
-    const started: Call = { call, peer, isInitiator, channel: null, cancelTimeout };
+    const started: Call = { call, peer, isInitiator, isAnswered: false, channel: null, cancelTimeout };
     this.#calls.set(id, started);
     peer.on('signal', (data: unknown) => this.#send(id, JSON.stringify({ call, data })));
     peer.on('connect', () => this.#opened(id, started));
@@ -234,7 +255,9 @@ export class Connector {
       .catch((error) => this.#parts.onBadSignal(to, error));
   }
 
+  /** Candidates may overtake their offer; an answer to a call that is over is of no use. */
   #keepEarly(from: string, early: Signal): void {
+    if (early.data.type !== 'candidate') return;
     const kept = this.#early.get(from) ?? [];
     if (kept.length < MAX_EARLY_SIGNALS) kept.push(early);
     this.#early.set(from, kept);

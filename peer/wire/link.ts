@@ -4,6 +4,7 @@ import { asMatineeError } from '../errors.ts';
 import { MAX_WAITING_BYTES } from '../limits.ts';
 import type { Channel } from '../transport/channel.ts';
 import { decodeFrame, encodeFrame, PIECE_HEADER_BYTES } from './frame.ts';
+import { FrameAllowance } from './frame-allowance.ts';
 import type { Bodies, Message, MessageName } from './messages.ts';
 
 /** How often a quiet peer is asked whether it is there, and how long it may stay silent after that. */
@@ -37,6 +38,7 @@ export class Link {
   readonly remote: Remote;
   readonly #channel: Channel;
   readonly #parts: LinkParts;
+  readonly #allowance: FrameAllowance;
   /** Ciphertext of pieces, headers not counted. */
   mediaReceivedBytes = 0;
   mediaSentBytes = 0;
@@ -54,6 +56,7 @@ export class Link {
     this.#channel = channel;
     this.remote = remote;
     this.#parts = parts;
+    this.#allowance = new FrameAllowance(parts.clock);
     this.#lastHeardMs = parts.clock.nowMs();
     this.#cancelPing = () => undefined;
     channel.listen({
@@ -99,7 +102,9 @@ export class Link {
     this.#lastHeardMs = this.#parts.clock.nowMs();
     this.receivedBytes += frame.byteLength;
     try {
-      this.#dispatch(decodeFrame(frame));
+      const message = decodeFrame(frame);
+      if (this.#allowance.canTake(message.name)) this.#dispatch(message);
+      else this.close('PEER_FLOODING');
     } catch (error) {
       this.close(asMatineeError(error, 'FRAME_MALFORMED', 'frame not understood').code);
     }

@@ -12,13 +12,13 @@ import {
 } from '../limits.ts';
 
 /** The protocol's version, said in hello. Peers of another version say goodbye to each other. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** Bytes of a chat line's id: the first half of the SHA-256 of its sealed form. */
 export const CHAT_ID_BYTES = 16;
 
-/** Bytes of the sealed card (display name) in hello at most. */
-export const MAX_CARD_BYTES = 512;
+/** Bytes of the sealed card in hello at most: a name of 40 characters, its member's key and signature, a badge, and the seal. */
+export const MAX_CARD_BYTES = 640;
 
 const MAX_SEGMENTS = MAX_PAGES * MAX_PAGE_SEGMENTS;
 const MAX_RANGES = 1024;
@@ -34,7 +34,7 @@ const pieceBits = byteString(1, MAX_PAGE_PIECES / 8);
  * its row here is what wire/frame.ts reads from the fixed header.
  */
 export const MESSAGES = {
-  /** First frame in each direction. `card` is the sender's name sealed with the chat key; the origin has none. */
+  /** First frame in each direction. `card` is the sender's name, signed by it and sealed with the chat key; the origin has none. */
   hello: {
     type: 1,
     body: v.strictObject({
@@ -54,6 +54,8 @@ export const MESSAGES = {
   getPage: { type: 11, body: v.strictObject({ hash: byteString(HASH_BYTES) }) },
   page: { type: 12, body: v.strictObject({ bytes: byteString(1, MAX_FRAME_BYTES) }) },
   noPage: { type: 13, body: v.strictObject({ hash: byteString(HASH_BYTES) }) },
+  /** The newest rules signed by the room's host: who is kept out, muted, and the like. */
+  rules: { type: 14, body: v.strictObject({ envelope: byteString(1, MAX_FRAME_BYTES) }) },
   /** What the sender has got since it last said: runs of whole segments [first, count], and single pieces as bits, low bit first. */
   have: {
     type: 20,

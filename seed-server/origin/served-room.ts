@@ -1,14 +1,15 @@
-import { type Bytes, fromBase64url } from '../../peer/bytes.ts';
+import { type Bytes, fromBase64url, toBase64url } from '../../peer/bytes.ts';
 import type { Clock } from '../../peer/clock.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { openHead } from '../../peer/manifest/head.ts';
 import { MAKE_ROOM } from '../../peer/room/origin-dial.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
+import { VIDEO_REPLACED } from '../../peer/room/video-change.ts';
 import type { PieceSource } from '../../peer/swarm/piece-store.ts';
 import type { SendBudget } from '../../peer/swarm/send-budget.ts';
 import type { Uplink } from '../../peer/swarm/uplink.ts';
-import { Connector, type ConnectorParts } from '../../peer/transport/connector.ts';
+import { Connector, type ConnectorParts, MAX_RETRY_MS } from '../../peer/transport/connector.ts';
 import type { ReadStore } from '../store/read-store.ts';
 import { DiskPieces } from './disk-pieces.ts';
 import { TURN_MS } from './places.ts';
@@ -24,10 +25,13 @@ export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'ad
   sendSignal(to: string, text: string): void;
   /** The place that `admit` gave this member is free again. */
   onFree(id: string): void;
-  /** The room was taken down. */
-  onGone(): void;
+  /** The room was taken down, or shows another video from now on: this one is over, and closed by its owner. */
+  onGone(code: GoneCode): void;
   onError(error: unknown): void;
 }
+
+/** The goodbye to members of a room that is over. */
+export type GoneCode = 'CLOSED' | typeof VIDEO_REPLACED;
 
 /** Nothing is stored of a room before its first manifest. */
 const NOTHING: PieceSource = { pieceBytes: () => 0, read: async () => false };
@@ -39,6 +43,7 @@ export class ServedRoom {
   readonly #connector: Connector;
   readonly #stored = new Set<number>();
   #pieces: DiskPieces | null = null;
+  #video: string | null = null;
   #isReadingDue = false;
   #reading: Promise<void> = Promise.resolve();
 
@@ -64,6 +69,7 @@ export class ServedRoom {
     });
     this.#connector = new Connector({
       ...parts,
+      admit: (id) => (this.#origin.isOut(id) ? { retryInMs: MAX_RETRY_MS } : parts.admit(id)),
       selfId: originId,
       randomBytes: (countBytes) => crypto.randomBytes(countBytes),
       // The origin has no key to seal with; its own addresses are the server's.
@@ -111,8 +117,8 @@ export class ServedRoom {
       .catch(this.#parts.onError);
   }
 
-  close(): void {
-    this.#origin.close('CLOSED');
+  close(code: GoneCode = 'CLOSED'): void {
+    this.#origin.close(code);
     this.#connector.close();
     this.#pieces?.close();
   }
@@ -120,16 +126,35 @@ export class ServedRoom {
   async #read(): Promise<void> {
     const { store, room, onGone } = this.#parts;
     if (!(await store.readRecord(room))) {
-      onGone();
+      onGone('CLOSED');
       return;
     }
-    const [video] = await store.listVideos(room);
-    const head = video && (await store.readHead(room, video));
-    if (!video || !head) return;
+    const rules = await store.readRules(room);
+    if (rules) await this.#origin.obey(rules);
+    const served = await this.#videoToServe();
+    if (!served) return;
+    const { video, head } = served;
+    if (this.#video !== null && this.#video !== video) {
+      onGone(VIDEO_REPLACED);
+      return;
+    }
+    this.#video = video;
     this.#pieces ??= new DiskPieces(this.#origin.manifest, store.segmentsFolder(room, video), this.#stored);
     const stored = await store.storedSegments(room, video);
     const pages = await this.#readPages(video, head);
     await this.#origin.update(head, pages, stored);
+  }
+
+  /** The video that the host's rules name, else the first, of those whose manifest is stored. */
+  async #videoToServe(): Promise<{ video: string; head: Bytes } | null> {
+    const { store, room } = this.#parts;
+    const named = this.#origin.rules?.video;
+    const videos = await store.listVideos(room);
+    for (const video of named ? [toBase64url(named), ...videos] : videos) {
+      const head = await store.readHead(room, video);
+      if (head) return { video, head };
+    }
+    return null;
   }
 
   /** The pages that this head lists and that we have not read before. */

@@ -1,16 +1,24 @@
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import type { Door } from '../../signaling/door.ts';
+import type { HostingRules } from '../hosting.ts';
 import { isRoomId, isVideoId, segmentNumber } from '../store/paths.ts';
 import type { Store } from '../store/store.ts';
+import type { CountRequest } from './request-limits.ts';
+
+/** What changed of a room: the film it shows, or who may be in it (also because it is gone). */
+export type RoomChange = 'content' | 'members';
 
 /** What the routes under /api are made of. */
 export interface Api {
   store: Store;
   crypto: Crypto;
   door: Door;
+  hosting: HostingRules;
+  /** Counts a request among those of a kind that is not plain from its route. */
+  countRequest: CountRequest;
   /** Something about this room was stored or removed. */
-  onChange(room: string): void;
+  onChange(room: string, change: RoomChange): void;
 }
 
 /** What Fastify found in a route's path. */
@@ -32,12 +40,18 @@ export const BYTES_TYPE = 'application/octet-stream';
 const BEARER = /^Bearer +([A-Za-z0-9_-]{43})$/i;
 
 /**
- * Passes only members of the room.
- * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG.
+ * Passes only members of the room: whoever has its token and, where it is said who comes (`member`, an id that the
+ * caller has made sure of), is not kept out by the host's rules.
+ * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG, REMOVED, ROOM_LOCKED.
  */
-export async function mustBeMember({ door }: Api, room: string, authorization?: string): Promise<void> {
+export async function mustBeMember(
+  { door }: Api,
+  room: string,
+  authorization?: string,
+  member: string | null = null,
+): Promise<void> {
   const token = BEARER.exec(authorization ?? '')?.[1] ?? '';
-  const admission = await door.admit(roomId(room), token);
+  const admission = await door.admit(roomId(room), token, member);
   if (admission === 'no-room') {
     throw new MatineeError(
       'ROOM_UNKNOWN',
@@ -50,11 +64,19 @@ export async function mustBeMember({ door }: Api, room: string, authorization?: 
       'This link does not open the room. Ask the host to send the whole link.',
     );
   }
+  if (admission === 'removed') throw new MatineeError('REMOVED', 'The host has removed this member.');
+  if (admission === 'locked') throw new MatineeError('ROOM_LOCKED', 'The host has locked this room.');
 }
 
 /** The room id itself. @throws MatineeError REQUEST_MALFORMED where it is none. */
 export function roomId(text: string): string {
   return checked(text, isRoomId(text), 'room id');
+}
+
+/** The member id itself. @throws MatineeError REQUEST_MALFORMED where it is none. */
+export function memberId(text: string): string {
+  // Like a room's, 16 bytes.
+  return checked(text, isRoomId(text), 'member id');
 }
 
 /** The video id itself. @throws MatineeError REQUEST_MALFORMED where it is none. */

@@ -2,25 +2,37 @@ import type { IncomingMessage } from 'node:http';
 import { type Bytes, concat } from '../../peer/bytes.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { MAX_SEGMENT_BYTES } from '../../peer/limits.ts';
+import { BODY_PACE, keepPace } from './body-pace.ts';
 
 /** Bytes of a record, a command or a manifest update at most: ten times that of a two-hour film sent at once. */
 export const MAX_SMALL_BODY_BYTES = 4 * 1024 * 1024;
 
+/** Milliseconds that the rest of a refused body may go on coming: a segment at 10 Mbit/s. */
+const DRAIN_MS = 60_000;
+
 /**
- * A body as it comes in; stopping early leaves the rest unread, for `drain`.
+ * A body as it comes in; stopping early leaves the rest unread, for `drain`. Reading it rejects with BODY_TOO_SLOW
+ * where it does not keep pace.
  * @throws MatineeError BODY_TOO_LARGE where it says that it is larger than `maxBytes`.
  */
-export function bodyChunks(request: IncomingMessage, maxBytes: number): AsyncIterable<Uint8Array> {
+export function bodyChunks(
+  request: IncomingMessage,
+  maxBytes: number,
+  pace = BODY_PACE,
+): AsyncIterable<Uint8Array> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const chunks = request.iterator({ destroyOnReturn: false });
-  return { [Symbol.asyncIterator]: () => chunks };
+  return keepPace(request.iterator({ destroyOnReturn: false }), pace);
 }
 
-/** A whole body. @throws MatineeError BODY_TOO_LARGE. */
-export async function readBody(request: IncomingMessage, maxBytes = MAX_SMALL_BODY_BYTES): Promise<Bytes> {
+/** A whole body. @throws MatineeError BODY_TOO_LARGE, BODY_TOO_SLOW. */
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes = MAX_SMALL_BODY_BYTES,
+  pace = BODY_PACE,
+): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let sumBytes = 0;
-  for await (const chunk of bodyChunks(request, maxBytes)) {
+  for await (const chunk of bodyChunks(request, maxBytes, pace)) {
     sumBytes += chunk.byteLength;
     if (sumBytes > maxBytes) throw tooLarge(maxBytes);
     parts.push(chunk);
@@ -31,6 +43,8 @@ export async function readBody(request: IncomingMessage, maxBytes = MAX_SMALL_BO
 /** Lets what is still coming run into nothing, up to what an honest client may be sending; then cuts the line. */
 export function drain(request: IncomingMessage): void {
   if (request.readableEnded || request.destroyed) return;
+  const cut = setTimeout(() => request.destroy(), DRAIN_MS);
+  request.once('close', () => clearTimeout(cut));
   let leftBytes = MAX_SEGMENT_BYTES;
   request.on('data', (chunk: Uint8Array) => {
     leftBytes -= chunk.byteLength;

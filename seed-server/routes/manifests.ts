@@ -22,7 +22,7 @@ export function addManifestRoutes(app: FastifyInstance, api: Api): void {
     const room = roomId(request.params.room);
     const video = videoId(request.params.video);
     const isNew = await api.store.putManifest(room, video, await readBody(request.raw));
-    if (isNew) api.onChange(room);
+    if (isNew) api.onChange(room, 'content');
     return reply.code(204).send();
   });
 

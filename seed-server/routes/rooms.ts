@@ -1,28 +1,44 @@
-import type { FastifyInstance } from 'fastify';
-import { type Api, mustBeMember, type RoomParams, roomId } from './api.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { describeHosting, mustKnowPassword, PASSWORD_HEADER } from '../hosting.ts';
+import { type Api, memberId, mustBeMember, type RoomParams, roomId } from './api.ts';
 import { readBody } from './body.ts';
 
 /** Registering, asking for and taking down a room. */
 export function addRoomRoutes(app: FastifyInstance, api: Api): void {
   const path = '/api/rooms/:room';
 
+  app.get('/api/hosting', async () => describeHosting(api.hosting));
+
   app.put<{ Params: RoomParams }>(path, async (request, reply) => {
     const room = roomId(request.params.room);
+    await mustBeAllowedToHost(api, request, reply);
     const isNew = await api.store.putRecord(room, await readBody(request.raw));
-    if (isNew) api.onChange(room);
+    if (isNew) api.onChange(room, 'content');
     return reply.code(isNew ? 201 : 200).send();
   });
 
-  app.get<{ Params: RoomParams }>(path, async (request) => {
+  // A signaling server that runs apart asks here whom to let in: `member` is who proved to it to have that id.
+  app.get<{ Params: RoomParams; Querystring: { member?: unknown } }>(path, async (request) => {
     const { room } = request.params;
-    await mustBeMember(api, room, request.headers.authorization);
+    const { member } = request.query;
+    const id = member === undefined ? null : memberId(String(member));
+    await mustBeMember(api, room, request.headers.authorization, id);
     return { videos: await api.store.listVideos(room) };
   });
 
   app.delete<{ Params: RoomParams }>(path, async (request, reply) => {
     const room = roomId(request.params.room);
     await api.store.removeRoom(room, await readBody(request.raw));
-    api.onChange(room);
+    api.onChange(room, 'members');
     return reply.code(204).send();
   });
+}
+
+/** @throws MatineeError HOSTING_NEEDS_PASSWORD; TOO_MANY where many were tried. */
+async function mustBeAllowedToHost(api: Api, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { hostPassword } = api.hosting;
+  if (hostPassword === null) return;
+  const said = request.headers[PASSWORD_HEADER];
+  if (said !== undefined) await api.countRequest('password', request, reply);
+  mustKnowPassword(hostPassword, said === undefined ? undefined : String(said));
 }

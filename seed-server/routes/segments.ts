@@ -33,7 +33,7 @@ function addStoring(app: FastifyInstance, api: Api, path: string): void {
     const video = videoId(request.params.video);
     const body = bodyChunks(request.raw, MAX_SEGMENT_BYTES);
     const isNew = await api.store.putSegment(room, video, segmentOf(request.params.n), body);
-    if (isNew) api.onChange(room);
+    if (isNew) api.onChange(room, 'content');
     return reply.code(204).send();
   });
 }

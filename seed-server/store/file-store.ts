@@ -2,17 +2,23 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Bytes } from '../../peer/bytes.ts';
+import { type Bytes, toBase64url } from '../../peer/bytes.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import type { SegmentEntry } from '../../peer/manifest/page.ts';
 import type { RoomRecord } from '../../peer/manifest/room-record.ts';
+import type { Rules } from '../../peer/manifest/rules.ts';
+import { writing } from './disk-failure.ts';
 import { codeOf, makeFolders, syncFolder, TemporaryFile } from './durable.ts';
+import type { ExpiringRooms } from './expiry.ts';
+import { lastUseMs, noteUse } from './last-use.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { ManifestFiles } from './manifest-files.ts';
 import { StorePaths } from './paths.ts';
-import { fileBytes, folderBytes, Quota } from './quota.ts';
+import { bytesByRoom, fileBytes, Quota } from './quota.ts';
 import { ReadStore } from './read-store.ts';
 import { RecordFiles } from './record-files.ts';
+import { RulesFiles } from './rules-files.ts';
 import { SegmentCheck } from './segment-check.ts';
 import { Serial } from './serial.ts';
 import { roomUnknown, type Shelf } from './shelf.ts';
@@ -22,13 +28,14 @@ import type { Store } from './store.ts';
 const READ_AHEAD_BYTES = 256 * 1024;
 
 /**
- * The store in one data folder: rooms/<room>/record and rooms/<room>/videos/<video>/{head, pages/<hash>, segments/<n>}.
+ * The store in one data folder: rooms/<room>/record, rooms/<room>/rules and rooms/<room>/videos/<video>/{head, pages/<hash>, segments/<n>}.
  * Whatever has such a name is whole, and on disk before its writer is told so. One process writes; others may
  * read by `ReadStore`.
  */
-export class FileStore implements Store {
+export class FileStore implements Store, ExpiringRooms {
   readonly #shelf: Shelf;
   readonly #records: RecordFiles;
+  readonly #rules: RulesFiles;
   readonly #manifests: ManifestFiles;
   /** Changes to one room happen one after the other. */
   readonly #serial = new Serial();
@@ -36,6 +43,7 @@ export class FileStore implements Store {
   private constructor(shelf: Shelf) {
     this.#shelf = shelf;
     this.#records = new RecordFiles(shelf);
+    this.#rules = new RulesFiles(shelf);
     this.#manifests = new ManifestFiles(shelf);
   }
 
@@ -43,23 +51,27 @@ export class FileStore implements Store {
    * Opens the store of a data folder, which is made where it is missing, and removes what a crash left half-written.
    * Rejects with the system's error where the folder cannot be written.
    * @param maxBytes of all rooms together; Infinity: no limit.
+   * @param maxRoomBytes of each room; Infinity: no limit.
    */
   static async open(
     crypto: Crypto,
     dataDir: string,
     maxBytes = Number.POSITIVE_INFINITY,
+    maxRoomBytes = Number.POSITIVE_INFINITY,
   ): Promise<FileStore> {
     const paths = new StorePaths(dataDir);
     await makeFolders(paths.rooms);
     await rm(paths.temporary, { recursive: true, force: true });
     await mkdir(paths.temporary);
     await syncFolder(dataDir);
-    const usedBytes = Number.isFinite(maxBytes) ? await folderBytes(paths.rooms) : 0;
+    await removeLeftovers(paths);
+    const limits = { allBytes: maxBytes, roomBytes: maxRoomBytes };
+    const isLimited = Math.min(maxBytes, maxRoomBytes) < Number.POSITIVE_INFINITY;
     return new FileStore({
       crypto,
       paths,
       files: new ReadStore(dataDir),
-      quota: new Quota(maxBytes, usedBytes),
+      quota: new Quota(limits, isLimited ? await bytesByRoom(paths.rooms) : new Map()),
     });
   }
 
@@ -68,25 +80,69 @@ export class FileStore implements Store {
   }
 
   putRecord(room: string, envelope: Bytes): Promise<boolean> {
-    return this.#serial.run(room, () => this.#records.put(room, envelope));
+    return this.#change(room, () => this.#records.put(room, envelope));
   }
 
   removeRoom(room: string, command: Bytes): Promise<void> {
-    return this.#serial.run(room, async () => {
+    return this.#change(room, async () => {
       const videos = await this.#shelf.files.listVideos(room);
       await this.#records.remove(room, command);
-      for (const video of videos) this.#manifests.forget(room, video);
+      this.#forget(room, videos);
+    });
+  }
+
+  listRooms(): Promise<string[]> {
+    return this.#shelf.files.listRooms();
+  }
+
+  noteUse(room: string, atMs: number): Promise<void> {
+    return this.#serial.run(room, () => noteUse(this.#shelf.paths, room, atMs));
+  }
+
+  removeUnused(room: string, sinceMs: number): Promise<boolean> {
+    return this.#change(room, async () => {
+      const { files, paths, quota } = this.#shelf;
+      const videos = await files.listVideos(room);
+      if (quota.isBusy(room) || (await lastUseMs(paths, room, videos)) >= sinceMs) return false;
+      await this.#records.bury(room);
+      this.#forget(room, videos);
+      return true;
+    });
+  }
+
+  rules(room: string): Promise<Rules | null> {
+    return this.#serial.run(room, () => this.#rules.find(room));
+  }
+
+  readRules(room: string): Promise<Bytes | null> {
+    return this.#shelf.files.readRules(room);
+  }
+
+  putRules(room: string, envelope: Bytes): Promise<boolean> {
+    return this.#change(room, async () => {
+      await this.#records.mustFind(room);
+      return await this.#rules.put(room, envelope);
     });
   }
 
   putManifest(room: string, video: string, update: Bytes): Promise<boolean> {
-    return this.#serial.run(room, async () => {
+    return this.#change(room, async () => {
       await this.#records.mustFind(room);
-      return await this.#manifests.put(room, video, update);
+      const named = (await this.#rules.find(room))?.video ?? null;
+      return await this.#manifests.put(room, video, update, named && toBase64url(named));
     });
   }
 
-  async putSegment(
+  putSegment(
+    room: string,
+    video: string,
+    segment: number,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<boolean> {
+    return writing(() => this.#storeSegment(room, video, segment, body));
+  }
+
+  async #storeSegment(
     room: string,
     video: string,
     segment: number,
@@ -94,9 +150,13 @@ export class FileStore implements Store {
   ): Promise<boolean> {
     const path = this.#shelf.paths.segment(room, video, segment);
     const entry = await this.#serial.run(room, () => this.#missing(room, video, segment));
-    if (!entry) return false;
+    if (!entry) {
+      // A crash may have come between its rename and the sync: whoever is told that it is stored can rely on that.
+      await syncFolder(dirname(path));
+      return false;
+    }
     let isNew = false;
-    await this.#shelf.quota.spend(entry.sizeBytes, async () => {
+    await this.#shelf.quota.spend(room, entry.sizeBytes, async () => {
       const file = await TemporaryFile.create(this.#shelf.paths.temporary);
       try {
         await receive(body, new SegmentCheck(entry), file);
@@ -134,6 +194,16 @@ export class FileStore implements Store {
   readSegment(room: string, video: string, segment: number, first: number, last: number): Readable {
     const path = this.#shelf.paths.segment(room, video, segment);
     return createReadStream(path, { start: first, end: last, highWaterMark: READ_AHEAD_BYTES });
+  }
+
+  #forget(room: string, videos: readonly string[]): void {
+    this.#rules.forget(room);
+    for (const video of videos) this.#manifests.forget(room, video);
+  }
+
+  /** Runs a change to a room, after those before it. @throws MatineeError STORE_READ_ONLY; what the task throws. */
+  #change<T>(room: string, task: () => Promise<T>): Promise<T> {
+    return this.#serial.run(room, () => writing(task));
   }
 
   /** The entry of a segment that is to be stored, or null where it is. @throws as putSegment. */

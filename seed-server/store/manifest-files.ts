@@ -1,4 +1,5 @@
-import { readdir, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Bytes, toHex } from '../../peer/bytes.ts';
 import { MatineeError } from '../../peer/errors.ts';
@@ -7,7 +8,7 @@ import { Manifest } from '../../peer/manifest/manifest.ts';
 import { decodeManifestUpdate } from '../../peer/manifest/manifest-writer.ts';
 import { adoptUpdate } from './adopt.ts';
 import { makeFolders, replaceFile, syncFolder } from './durable.ts';
-import { fileBytes } from './quota.ts';
+import { fileBytes, folderBytes } from './quota.ts';
 import { Recent } from './recent.ts';
 import { idBytes, type Shelf } from './shelf.ts';
 
@@ -39,17 +40,23 @@ export class ManifestFiles {
     this.#kept.delete(this.#shelf.paths.video(room, video));
   }
 
-  /** See Store.putManifest. */
-  async put(room: string, video: string, body: Bytes): Promise<boolean> {
+  /** See Store.putManifest. @param named the video that the host's rules name, or null. */
+  async put(room: string, video: string, body: Bytes, named: string | null): Promise<boolean> {
     const update = decodeManifestUpdate(body);
     const manifest = await this.find(room, video);
     const before = manifest.envelope;
     try {
-      const { crypto, quota } = this.#shelf;
-      if (!(await adoptUpdate(crypto, idBytes(room), idBytes(video), manifest, update))) return false;
-      if (!before) await this.#mustBeFirst(room, video);
-      await quota.spend(body.byteLength, () => this.#save(room, video, manifest));
+      const { crypto, paths, quota } = this.#shelf;
+      if (!(await adoptUpdate(crypto, idBytes(room), idBytes(video), manifest, update))) {
+        // A crash may have come between its move and the sync, or before the others went.
+        await syncFolder(paths.video(room, video));
+        if (video === named) await this.#removeOthers(room, video);
+        return false;
+      }
+      if (!before && video !== named) await this.#mustBeFirst(room, video);
+      await quota.spend(room, body.byteLength, () => this.#save(room, video, manifest));
       this.#kept.set(this.#shelf.paths.video(room, video), manifest);
+      if (video === named) await this.#removeOthers(room, video);
       return true;
     } catch (error) {
       if (manifest.envelope !== before) this.forget(room, video);
@@ -57,7 +64,21 @@ export class ManifestFiles {
     }
   }
 
-  /** One video a room, for now. */
+  /** The room shows this video from now on: those before it go, each as one, so that nobody sees half of it. */
+  async #removeOthers(room: string, video: string): Promise<void> {
+    const { files, paths, quota } = this.#shelf;
+    for (const other of await files.listVideos(room)) {
+      if (other === video) continue;
+      const grave = join(paths.temporary, randomUUID());
+      await rename(paths.video(room, other), grave);
+      this.forget(room, other);
+      await syncFolder(paths.videos(room));
+      quota.release(room, await folderBytes(grave));
+      await rm(grave, { recursive: true, force: true });
+    }
+  }
+
+  /** One video a room, unless the host's rules name another. */
   async #mustBeFirst(room: string, video: string): Promise<void> {
     const { files } = this.#shelf;
     for (const other of await files.listVideos(room)) {
@@ -65,7 +86,7 @@ export class ManifestFiles {
       if (other === video || !(await files.readHead(room, other))) continue;
       throw new MatineeError(
         'MANIFEST_STALE',
-        'This room has another video already. Make a new room for this one.',
+        'This room has another video already. Make a new room for this one, or let the room’s rules name it first.',
       );
     }
   }

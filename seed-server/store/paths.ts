@@ -51,6 +51,10 @@ export class StorePaths {
     return join(this.room(room), 'record');
   }
 
+  rules(room: string): string {
+    return join(this.room(room), 'rules');
+  }
+
   videos(room: string): string {
     return join(this.room(room), 'videos');
   }

@@ -3,47 +3,88 @@ import { join } from 'node:path';
 import { MatineeError } from '../../peer/errors.ts';
 import { codeOf } from './durable.ts';
 
-/** How many bytes all rooms together may take. Counts what is stored and what is on its way. */
-export class Quota {
-  readonly #maxBytes: number;
-  #usedBytes: number;
+/** Bytes that rooms may take; Infinity: no limit. */
+export interface QuotaLimits {
+  allBytes: number;
+  roomBytes: number;
+}
 
-  /** @param maxBytes Infinity: no limit. */
-  constructor(maxBytes: number, usedBytes: number) {
-    this.#maxBytes = maxBytes;
-    this.#usedBytes = usedBytes;
+/** How many bytes each room, and all together, may take. Counts what is stored and what is on its way. */
+export class Quota {
+  readonly #limits: QuotaLimits;
+  /** By room; those with nothing are left out. */
+  readonly #roomBytes: Map<string, number>;
+  /** Tasks that store something right now, by room. */
+  readonly #tasks = new Map<string, number>();
+  #usedBytes = 0;
+
+  /** @param roomBytes what is stored already, by room. */
+  constructor(limits: QuotaLimits, roomBytes: ReadonlyMap<string, number>) {
+    this.#limits = limits;
+    this.#roomBytes = new Map(roomBytes);
+    for (const bytes of roomBytes.values()) this.#usedBytes += bytes;
   }
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
+  /** Bytes of one room. */
+  roomBytes(room: string): number {
+    return this.#roomBytes.get(room) ?? 0;
+  }
+
+  /** Whether something is being stored in this room right now. */
+  isBusy(room: string): boolean {
+    return this.#tasks.has(room);
+  }
+
   /**
-   * Runs a task that stores up to `mostBytes`, for which there is room from the start, and resolves to what it
+   * Runs a task that stores up to `mostBytes` in a room, for which there is room from the start, and resolves to what it
    * kept in the end, which then counts instead; nothing where it rejects.
-   * @throws MatineeError STORE_FULL where quota or disk have no room; what the task throws.
+   * @throws MatineeError STORE_FULL where a quota or the disk has no room; what the task throws.
    */
-  async spend(mostBytes: number, task: () => Promise<number>): Promise<void> {
-    if (this.#usedBytes + mostBytes > this.#maxBytes) throw storeFull();
-    this.#usedBytes += mostBytes;
+  async spend(room: string, mostBytes: number, task: () => Promise<number>): Promise<void> {
+    if (this.roomBytes(room) + mostBytes > this.#limits.roomBytes) throw roomFull(this.#limits.roomBytes);
+    if (this.#usedBytes + mostBytes > this.#limits.allBytes) throw storeFull();
+    this.#count(room, mostBytes);
+    this.#tasks.set(room, (this.#tasks.get(room) ?? 0) + 1);
     let keptBytes = 0;
     try {
       keptBytes = await task();
     } catch (error) {
       throw isDiskFull(error) ? storeFull(error) : error;
     } finally {
-      this.#usedBytes += keptBytes - mostBytes;
+      this.#count(room, keptBytes - mostBytes);
+      const others = (this.#tasks.get(room) ?? 1) - 1;
+      if (others > 0) this.#tasks.set(room, others);
+      else this.#tasks.delete(room);
     }
   }
 
-  /** Counts bytes no longer that were removed. */
-  release(bytes: number): void {
-    this.#usedBytes -= bytes;
+  /** Counts bytes of a room no longer that were removed. */
+  release(room: string, bytes: number): void {
+    this.#count(room, -bytes);
+  }
+
+  #count(room: string, bytes: number): void {
+    this.#usedBytes += bytes;
+    const left = this.roomBytes(room) + bytes;
+    if (left === 0) this.#roomBytes.delete(room);
+    else this.#roomBytes.set(room, left);
   }
 }
 
 function isDiskFull(error: unknown): boolean {
   return codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT';
+}
+
+function roomFull(maxBytes: number): MatineeError {
+  const gigabytes = Number((maxBytes / 1e9).toPrecision(3));
+  return new MatineeError(
+    'STORE_FULL',
+    `This room is full: this server gives a room ${gigabytes} GB. Ask whoever runs it for more, or share a smaller video.`,
+  );
 }
 
 /** The error for a store without room, whether by quota or by disk. */
@@ -53,6 +94,15 @@ function storeFull(cause?: unknown): MatineeError {
     'The server has no space left for this video. Ask whoever runs it to make room, or share a smaller one.',
     { cause },
   );
+}
+
+/** Bytes of all files of each room, given the folder of them all. */
+export async function bytesByRoom(roomsFolder: string): Promise<Map<string, number>> {
+  const sums = new Map<string, number>();
+  for (const entry of await readdir(roomsFolder, { withFileTypes: true })) {
+    if (entry.isDirectory()) sums.set(entry.name, await folderBytes(join(roomsFolder, entry.name)));
+  }
+  return sums;
 }
 
 /** Bytes of all files under a folder; those that vanish meanwhile count nothing. */

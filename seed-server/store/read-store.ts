@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { type Bytes, toHex } from '../../peer/bytes.ts';
 import { codeOf } from './durable.ts';
 import { isRoomId, isVideoId, StorePaths, segmentNumber } from './paths.ts';
+import { fileBytes } from './quota.ts';
 
 export { SegmentFiles } from './segment-files.ts';
 
@@ -22,6 +23,11 @@ export class ReadStore {
     return await readWhole(this.#paths.record(room));
   }
 
+  /** The host's signed rules for its room, or null where it made none. */
+  async readRules(room: string): Promise<Bytes | null> {
+    return await readWhole(this.#paths.rules(room));
+  }
+
   /** The signed head of a video's manifest, or null where there is none. */
   async readHead(room: string, video: string): Promise<Bytes | null> {
     return await readWhole(this.#paths.head(room, video));
@@ -40,9 +46,11 @@ export class ReadStore {
     return (await namesIn(this.#paths.rooms)).filter(isRoomId);
   }
 
-  /** The ids of a room's videos. */
+  /** The ids of a room's videos: those that have a manifest. */
   async listVideos(room: string): Promise<string[]> {
-    return (await namesIn(this.#paths.videos(room))).filter(isVideoId);
+    const ids = (await namesIn(this.#paths.videos(room))).filter(isVideoId);
+    const sizesBytes = await Promise.all(ids.map((id) => fileBytes(this.#paths.head(room, id))));
+    return ids.filter((_, i) => sizesBytes[i] !== 0);
   }
 
   /** The numbers of the segments that are stored, rising. */

@@ -45,9 +45,13 @@ export class RecordFiles {
     const { crypto, files, paths, quota } = this.#shelf;
     const stored = await files.readRecord(room);
     await openRoomRecord(crypto, idBytes(room), envelope);
-    if (stored && areEqual(stored, envelope)) return false;
+    if (stored && areEqual(stored, envelope)) {
+      // A crash may have come between its move and the sync.
+      await syncFolder(paths.room(room));
+      return false;
+    }
     if (stored) throw new MatineeError('ROOM_TAKEN', 'There is such a room already, with another record.');
-    await quota.spend(envelope.byteLength, async () => {
+    await quota.spend(room, envelope.byteLength, async () => {
       await makeFolders(paths.room(room));
       await replaceFile(paths.temporary, paths.record(room), envelope);
       await syncFolder(paths.room(room));
@@ -58,15 +62,20 @@ export class RecordFiles {
 
   /** Removes a room with all its files, by its host's command; see Store.removeRoom. */
   async remove(room: string, command: Bytes): Promise<void> {
-    const { crypto, paths, quota } = this.#shelf;
     const { publicKey } = await this.mustFind(room);
-    await verifyTakeDown(crypto, publicKey, idBytes(room), command);
+    await verifyTakeDown(this.#shelf.crypto, publicKey, idBytes(room), command);
+    await this.bury(room);
+  }
+
+  /** Removes a room with all its files, whoever may want it. */
+  async bury(room: string): Promise<void> {
+    const { paths, quota } = this.#shelf;
     const grave = join(paths.temporary, randomUUID());
     // Moved away as one, so that nobody ever sees half a room.
     await rename(paths.room(room), grave);
     this.#kept.delete(room);
     await syncFolder(paths.rooms);
-    quota.release(await folderBytes(grave));
+    quota.release(room, await folderBytes(grave));
     await rm(grave, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Bytes } from '../../peer/bytes.ts';
 import type { RoomRecord } from '../../peer/manifest/room-record.ts';
+import type { Rules } from '../../peer/manifest/rules.ts';
 
 /**
  * Rooms, manifests and segments: the seam behind which they may one day be kept elsewhere. Ids are base64url;
@@ -23,10 +24,23 @@ export interface Store {
    */
   removeRoom(room: string, command: Bytes): Promise<void>;
 
+  /** The host's rules for its room; null where it made none, or there is no such room. */
+  rules(room: string): Promise<Rules | null>;
+
+  /** The same, in their signed envelope. */
+  readRules(room: string): Promise<Bytes | null>;
+
+  /**
+   * Takes signed rules. Resolves, once they are safely stored, with whether they are new; false where the very same were there.
+   * @throws MatineeError ROOM_UNKNOWN, MANIFEST_MALFORMED, SIGNATURE_WRONG, STORE_FULL; MANIFEST_STALE where those
+   *   that are stored have the same number or a higher one.
+   */
+  putRules(room: string, envelope: Bytes): Promise<boolean>;
+
   /**
    * Takes an encoded manifest update. Resolves with whether it brought something new; false where it was there.
    * @throws MatineeError ROOM_UNKNOWN, MANIFEST_MALFORMED, SIGNATURE_WRONG, STORE_FULL; MANIFEST_STALE where it
-   *   does not continue what is stored, or the room has another video.
+   *   does not continue what is stored, or the room has another video and its rules do not name this one.
    */
   putManifest(room: string, video: string, update: Bytes): Promise<boolean>;
 

@@ -352,6 +352,7 @@ class Room {
       onChange: changed,
       onPiece: changed,
     });
+    member.setPeersAllowed(true);
     const parts = { clock: systemClock, viewer: member.viewer, startAtMs: 0, onEnd: () => undefined };
     seat = { member, player: new VirtualPlayer(parts), line, lines: [], shown: new Set() };
     this.#seats.push(seat);

@@ -14,6 +14,7 @@ import { SendBudget } from '../../peer/swarm/send-budget.ts';
 import { Uplink } from '../../peer/swarm/uplink.ts';
 import { SimplePeerChannel, type SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
+import { WIRE_VERSION } from '../../peer/wire/messages.ts';
 import { DiskPieces } from '../../seed-server/origin/disk-pieces.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { median, type Report } from './report.ts';
@@ -149,7 +150,7 @@ async function receiveAll(origin: OriginRoom): Promise<number> {
   await Promise.all(isOpen);
   const channel = new SimplePeerChannel(sender as unknown as SimplePeerLike, systemClock);
   origin.connect(channel, { id: 'A'.repeat(22), kind: 'member' });
-  receiver.send(encodeFrame('hello', { v: 1, role: 'member', card: null }));
+  receiver.send(encodeFrame('hello', { v: WIRE_VERSION, role: 'member', card: null }));
 
   let askedSegments = 0;
   const ask = (): void => {

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { toBase64url } from '../../peer/bytes.ts';
+import type { Mailbox } from '../../signaling/bus.ts';
 import type { WebSocketLike } from '../../signaling/client.ts';
 import { InOrder } from '../../signaling/in-order.ts';
 import { MemoryBus } from '../../signaling/memory-bus.ts';
@@ -25,12 +27,13 @@ export class VirtualBroker {
   readonly #desk: Desk;
   /** Messages that clients sent. */
   messageCount = 0;
+  #socketCount = 0;
 
   constructor(clock: VirtualClock, random: () => number) {
     this.#clock = clock;
     this.#desk = {
       bus: new MemoryBus(random),
-      door: { admit: async () => 'ok' },
+      door: { admit: async () => 'ok', mayMeet: async () => true },
       originKey: this.originKey,
       iceServers: [],
     };
@@ -40,10 +43,13 @@ export class VirtualBroker {
   open(isCut: () => boolean): VirtualSocket {
     const socket = new VirtualSocket(this.#clock, isCut);
     const inbox = new InOrder((error) => this.#refuse(socket, error));
-    const session = new Session(this.#desk, {
+    const mailbox: Mailbox = {
       deliver: (message) => socket.deliver(JSON.stringify(message)),
       replaced: () => socket.endFromServer(),
-    });
+    };
+    const nonce = this.#newNonce();
+    const session = new Session(this.#desk, mailbox, nonce);
+    socket.greeting = JSON.stringify({ type: 'hello', nonce } satisfies FromServer);
     socket.onSent = (text) => {
       this.messageCount += 1;
       void inbox.add(async () => await session.take(v.parse(clientText, text)));
@@ -53,6 +59,13 @@ export class VirtualBroker {
       void session.end();
     };
     return socket;
+  }
+
+  /** Never the same twice, and drawn from nothing: runs stay the same. */
+  #newNonce(): string {
+    const bytes = new Uint8Array(32);
+    new DataView(bytes.buffer).setUint32(0, ++this.#socketCount);
+    return toBase64url(bytes);
   }
 
   #refuse(socket: VirtualSocket, error: unknown): void {
@@ -66,6 +79,8 @@ export class VirtualBroker {
 /** A client's socket and the server's end of it. */
 export class VirtualSocket implements WebSocketLike {
   readyState = 0;
+  /** What the server says first, right behind its answer to the upgrade. */
+  greeting = '';
   onSent: (text: string) => void = () => undefined;
   onGone: () => void = () => undefined;
   readonly #clock: VirtualClock;
@@ -79,6 +94,7 @@ export class VirtualSocket implements WebSocketLike {
       if (this.readyState !== 0) return;
       this.readyState = 1;
       this.#emit('open', null);
+      this.#emit('message', this.greeting);
     });
   }
 

@@ -13,7 +13,7 @@ export class VirtualClock implements Clock {
   }
 
   wallMs(): number {
-    return Date.UTC(2026, 0, 1) + this.#nowMs;
+    return Date.UTC(2026, 0, 1) + Math.floor(this.#nowMs);
   }
 
   after(delayMs: number, run: () => void): () => void {

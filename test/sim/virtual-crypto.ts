@@ -1,11 +1,11 @@
-import { createCipheriv, createHash } from 'node:crypto';
+import { createCipheriv, createHash, sign, verify } from 'node:crypto';
 import type { Bytes } from '../../peer/bytes.ts';
-import type { Crypto } from '../../peer/crypto/crypto.ts';
+import type { Crypto, Ed25519 } from '../../peer/crypto/crypto.ts';
 import { nobleCrypto } from '../../peer/crypto/noble-crypto.ts';
-import { nobleEd25519 } from '../../peer/crypto/noble-ed25519.ts';
+import { privateKeyOf, publicKeyOf, signingKeyOf } from '../tools/member-keys.ts';
 import { fillFrom } from './seeded-random.ts';
 
-/** Real cryptography with seeded randomness, done at once. What is done to media is the platform's: it is most of the work. */
+/** Real cryptography with seeded randomness, done at once. What is done most (to media, and to sign and verify) is the platform's. */
 export class VirtualCrypto {
   readonly crypto: Crypto;
   /** Hashes of buffers that never change, by identity: a thousand viewers check the same pieces. */
@@ -13,7 +13,7 @@ export class VirtualCrypto {
 
   constructor(random: () => number) {
     const fill = (into: Bytes): Bytes => fillFrom(random, into);
-    const noble = nobleCrypto(fill, nobleEd25519(fill));
+    const noble = nobleCrypto(fill, platformEd25519(fill));
     this.crypto = { ...noble, sha256: async (data) => this.#sha256(data), aesCtr };
   }
 
@@ -27,6 +27,16 @@ export class VirtualCrypto {
     const isWhole = known?.lengthBytes === data.byteLength && isAtEnd(data);
     return known && isWhole ? known.hash : sha256(data);
   }
+}
+
+/** Ed25519 signatures have no randomness: a run stays the same. */
+function platformEd25519(fill: (into: Bytes) => Bytes): Ed25519 {
+  return {
+    generateSigningKey: async () => signingKeyOf(fill(new Uint8Array(32))),
+    sign: async (privateKey, message) => new Uint8Array(sign(null, message, privateKeyOf(privateKey))),
+    verify: async (publicKey, signature, message) =>
+      publicKey.byteLength === 32 && verify(null, message, publicKeyOf(publicKey), signature),
+  };
 }
 
 function isAtEnd(data: Uint8Array): boolean {

@@ -3,7 +3,7 @@ import { deriveVideoKeys, roomIdOf } from '../../peer/crypto/keys.ts';
 import { pieceBytes, pieceCount, pieceStart } from '../../peer/manifest/geometry.ts';
 import { type ManifestUpdate, ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
-import type { RoomLink } from '../../peer/room-link.ts';
+import type { RoomEntry } from '../../peer/room-link.ts';
 import type { PieceSource } from '../../peer/swarm/piece-store.ts';
 import { sealInfo } from '../../peer/video-info.ts';
 import { allocatePieceFrame, PIECE_HEADER_BYTES } from '../../peer/wire/frame.ts';
@@ -23,7 +23,7 @@ export interface FilmParts {
 
 /** A signed film in a room of its own. What it shows is noise: nobody decrypts it. */
 export class VirtualFilm implements PieceSource {
-  readonly link: RoomLink;
+  readonly link: RoomEntry;
   readonly update: ManifestUpdate;
   readonly durationMs: number;
   /** The one right frame of each piece, by segment. Everyone who holds the piece holds this frame. */
@@ -49,7 +49,7 @@ export class VirtualFilm implements PieceSource {
     return new VirtualFilm(link, await writer.publish(true), durationMs, frames);
   }
 
-  private constructor(link: RoomLink, update: ManifestUpdate, durationMs: number, frames: Bytes[][]) {
+  private constructor(link: RoomEntry, update: ManifestUpdate, durationMs: number, frames: Bytes[][]) {
     this.link = link;
     this.update = update;
     this.durationMs = durationMs;

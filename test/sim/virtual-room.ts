@@ -1,4 +1,4 @@
-import { type Bytes, toBase64url } from '../../peer/bytes.ts';
+import type { Bytes } from '../../peer/bytes.ts';
 import { encryptSegment } from '../../peer/crypto/content.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, deriveVideoKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
@@ -12,6 +12,7 @@ import { Viewer } from '../../peer/room/viewer.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
 import { Uplink } from '../../peer/swarm/uplink.ts';
 import { sealInfo } from '../../peer/video-info.ts';
+import { memberIdOfKey, memberKey } from '../tools/member-keys.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type LineParts, type VirtualChannel, virtualLine } from './virtual-channel.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -148,6 +149,8 @@ export class VirtualRoom {
       roomSecret: this.#secret,
       roomKeys: this.#keys,
       selfId: memberId(this.#viewerCount),
+      memberKey: memberKey(this.#viewerCount),
+      badge: null,
       name: `viewer ${this.#viewerCount}`,
       memoryBytes: 1e9,
       onChange: () => undefined,
@@ -203,5 +206,5 @@ export class VirtualRoom {
 
 /** The id of the n-th viewer made in a virtual room. */
 export function memberId(index: number): string {
-  return toBase64url(new Uint8Array(16).fill(index));
+  return memberIdOfKey(memberKey(index));
 }

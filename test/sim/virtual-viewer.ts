@@ -151,6 +151,7 @@ export class VirtualViewer {
       member.close();
       return;
     }
+    member.setPeersAllowed(true);
     if (plan.uploadLimit !== null) member.viewer.setUploadLimit(plan.uploadLimit);
     this.member = member;
     this.player = new VirtualPlayer({

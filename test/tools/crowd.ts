@@ -1,5 +1,6 @@
 import { dialBudget, Neighbours } from '../../peer/room/neighbours.ts';
 import { Connector } from '../../peer/transport/connector.ts';
+import type { Mailbox } from '../../signaling/bus.ts';
 import { InOrder } from '../../signaling/in-order.ts';
 import { MemoryBus } from '../../signaling/memory-bus.ts';
 import type { FromClient, FromServer } from '../../signaling/messages.ts';
@@ -8,9 +9,12 @@ import { type Desk, Session } from '../../signaling/session.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { FakePeers } from './fake-peers.ts';
+import { memberKey, signedJoin } from './member-keys.ts';
 
 const ROOM = 'a'.repeat(22);
 const TOKEN = 'T'.repeat(43);
+/** Nobody replays a join here. */
+const NONCE = 'A'.repeat(43);
 
 /** Between a member and the signaling server; and from an answer to an open channel. */
 const SIGNAL_MS = 15;
@@ -38,13 +42,14 @@ export class CrowdMember {
     this.#crowd = crowd;
     this.#rate = new Rate(120, 20, crowd.clock.nowMs());
     this.#inbox = new InOrder((error) => crowd.errors.push(error));
-    this.#session = new Session(crowd.desk, {
+    const mailbox: Mailbox = {
       deliver: (message) => {
         crowd.messageCount += 1;
         crowd.clock.after(SIGNAL_MS, () => this.#received(message));
       },
       replaced: () => crowd.errors.push(new Error('replaced')),
-    });
+    };
+    this.#session = new Session(crowd.desk, mailbox, NONCE);
     this.connector = this.#makeConnector();
     this.neighbours = new Neighbours({
       clock: crowd.clock,
@@ -60,9 +65,7 @@ export class CrowdMember {
         this.#send({ type: 'more', known });
       },
     });
-    const key = Buffer.alloc(32);
-    key.writeUInt32BE(index);
-    this.#send({ type: 'join', room: ROOM, token: TOKEN, key: key.toString('base64url') });
+    this.#send(signedJoin(memberKey(index), ROOM, TOKEN, NONCE));
   }
 
   /** Ids of those with whom a channel is open. */
@@ -156,7 +159,7 @@ export class Crowd {
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
-    const door = { admit: async () => 'ok' as const };
+    const door = { admit: async () => 'ok' as const, mayMeet: async () => true };
     this.desk = { bus: new MemoryBus(this.random), door, originKey: null, iceServers: [] };
   }
 

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { OriginPeer } from '../../seed-server/origin/origin-peer.ts';
 import { FileStore } from '../../seed-server/store/file-store.ts';
-import { Member } from '../../web/src/room/member.ts';
+import { Member, type MemberParts } from '../../web/src/room/member.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { VirtualBroker } from '../sim/virtual-broker.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
@@ -51,7 +51,13 @@ export class House {
     return made;
   }
 
-  async join(made: MadeRoom): Promise<Member> {
+  /** Stores signed rules, a manifest update or a segment, and tells the origin, as the HTTP routes do. */
+  async change(made: MadeRoom, put: (store: FileStore) => Promise<boolean>): Promise<void> {
+    await put(this.#store);
+    this.#origin.changed(made.room);
+  }
+
+  async join(made: MadeRoom, overrides: Partial<MemberParts> = {}): Promise<Member> {
     const member = await Member.join({
       link: { roomId: made.roomBytes, roomSecret: made.tokenBytes },
       name: `viewer ${this.members.length}`,
@@ -63,7 +69,9 @@ export class House {
       createPeer: (isInitiator) => this.peers.create(isInitiator),
       onChange: () => undefined,
       onPiece: () => undefined,
+      ...overrides,
     });
+    member.setPeersAllowed(true);
     this.members.push(member);
     return member;
   }

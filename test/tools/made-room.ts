@@ -4,6 +4,7 @@ import { roomIdOf } from '../../peer/crypto/keys.ts';
 import { encodeManifestUpdate, ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { signRoomRecord } from '../../peer/manifest/room-record.ts';
+import { type HostWishes, NO_RULES, signRules } from '../../peer/manifest/rules.ts';
 import { signTakeDown } from '../../peer/manifest/take-down.ts';
 
 const SEGMENT_MS = 2000;
@@ -53,6 +54,11 @@ export class MadeRoom {
 
   takeDown(): Promise<Bytes> {
     return signTakeDown(this.crypto, this.key.privateKey, this.roomBytes, 1);
+  }
+
+  /** The host's signed rules with this number. */
+  rules(number: number, wishes: Partial<HostWishes> = {}): Promise<Bytes> {
+    return signRules(this.crypto, this.key, { ...NO_RULES, ...wishes, number });
   }
 
   /** Adds segments of these sizes; resolves with the encoded manifest update. */

@@ -3,21 +3,23 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
+import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import type { FromClient, FromServer } from '../../signaling/messages.ts';
 import { attachSignaling, type Signaling, type SignalingOptions } from '../../signaling/server.ts';
+import { signedJoin } from './member-keys.ts';
+
+export { memberKey } from './member-keys.ts';
 
 export const ROOM = 'a'.repeat(22);
 export const OTHER_ROOM = 'b'.repeat(22);
 export const TOKEN = 'T'.repeat(43);
 export const ORIGIN_KEY = 'the secret of the origin';
 
-/** A member key that is the same for the same number. */
-export function memberKey(number: number): string {
-  return Buffer.alloc(32, number).toString('base64url');
-}
+type Join = Extract<FromClient, { type: 'join' }>;
 
-export function joinOf(key: string, room = ROOM, token = TOKEN): Extract<FromClient, { type: 'join' }> {
-  return { type: 'join', room, token, key };
+/** Makes the join of the member with this key, for the nonce of a connection. */
+export function joinOf(key: SigningKey, room = ROOM, token = TOKEN): (nonce: string) => Join {
+  return (nonce) => signedJoin(key, room, token, nonce);
 }
 
 export interface OpenServer {
@@ -37,6 +39,9 @@ export async function openSignaling(options: Partial<SignalingOptions> = {}, por
       async admit(room, token) {
         if (room !== ROOM && room !== OTHER_ROOM) return 'no-room';
         return token === TOKEN ? 'ok' : 'bad-token';
+      },
+      async mayMeet() {
+        return true;
       },
     },
     originKey: ORIGIN_KEY,
@@ -95,6 +100,8 @@ export class RawClient {
   readonly socket: WebSocket;
   /** The close code, once the connection has ended. */
   readonly closed: Promise<number>;
+  /** What the server's hello said. */
+  nonce = '';
   readonly #arrived: FromServer[] = [];
   #onArrival: () => void = () => {};
 
@@ -110,12 +117,15 @@ export class RawClient {
 
   static async open(url: string): Promise<RawClient> {
     const client = new RawClient(new WebSocket(url));
-    await once(client.socket, 'open');
+    client.nonce = (await client.next('hello')).nonce;
     return client;
   }
 
   /** Opens a connection and says this first. */
-  static async openWith(url: string, message: FromClient): Promise<RawClient> {
+  static async openWith(
+    url: string,
+    message: FromClient | ((nonce: string) => FromClient),
+  ): Promise<RawClient> {
     const client = await RawClient.open(url);
     client.send(message);
     return client;
@@ -124,7 +134,7 @@ export class RawClient {
   /** Opens a connection and joins; resolves with its id once the welcome has come. */
   static async join(
     url: string,
-    key: string,
+    key: SigningKey,
     room = ROOM,
   ): Promise<{ client: RawClient; id: string; welcome: Welcome }> {
     const client = await RawClient.openWith(url, joinOf(key, room));
@@ -139,8 +149,8 @@ export class RawClient {
     return client;
   }
 
-  send(message: FromClient): void {
-    this.socket.send(JSON.stringify(message));
+  send(message: FromClient | ((nonce: string) => FromClient)): void {
+    this.socket.send(JSON.stringify(typeof message === 'function' ? message(this.nonce) : message));
   }
 
   /** The next message, which must be of this type; rejects where the connection ends before. */

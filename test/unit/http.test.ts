@@ -650,7 +650,7 @@ pages(
       for (const path of ['/', '/r/x', '/assets/home-abc123.js', '/api/health', '/nothing', '/api/rooms/x']) {
         const { headers } = await fetch(`${url}${path}`);
         const policy = headers.get('content-security-policy') ?? '';
-        assert.match(policy, "default-src 'self'");
+        assert.match(policy, "default-src 'none'");
         assert.match(policy, "frame-ancestors 'none'");
         assert.not.match(policy, 'unsafe');
         assert.is(headers.get('referrer-policy'), 'no-referrer');

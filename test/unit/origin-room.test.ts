@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { MAX_CHAT_LINES } from '../../peer/limits.ts';
 import { MAKE_ROOM } from '../../peer/room/origin-dial.ts';
 import { Link } from '../../peer/wire/link.ts';
+import { WIRE_VERSION } from '../../peer/wire/messages.ts';
 import { memberId, VirtualRoom } from '../sim/virtual-room.ts';
 
 /** A member's end of a link to the origin, which does nothing of its own accord. */
@@ -34,7 +35,7 @@ function visit(room: VirtualRoom, index: number): Visitor {
       },
     },
   );
-  link.send('hello', { v: 1, role: 'member', card: null });
+  link.send('hello', { v: WIRE_VERSION, role: 'member', card: null });
   return {
     id,
     link,

@@ -3,10 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toBase64url } from '../../peer/bytes.ts';
 import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
-import { formatRoomLink, parseRoomLink } from '../../peer/room-link.ts';
+import { formatRoomLink, parseRoomLink, type RoomLink } from '../../peer/room-link.ts';
 
 const ROOM_ID = new Uint8Array(16).map((_, i) => i * 15);
 const SECRET = new Uint8Array(32).map((_, i) => 255 - i);
+const ROOM: RoomLink = { roomId: ROOM_ID, roomSecret: SECRET, hasPassword: false };
 const ID_TEXT = toBase64url(ROOM_ID);
 const SECRET_TEXT = toBase64url(SECRET);
 const LINK = `https://matinee.example/r/${ID_TEXT}#${SECRET_TEXT}`;
@@ -30,12 +31,16 @@ function assertRefused(href: string, code: ErrorCode, words: RegExp): void {
 const formatting = suite('a room link');
 
 formatting('should be the origin, the room id and, behind #, the secret', () => {
-  assert.is(formatRoomLink('https://matinee.example', ROOM_ID, SECRET), LINK);
+  assert.is(formatRoomLink('https://matinee.example', ROOM), LINK);
+});
+
+formatting('should say at its end that there is a password', () => {
+  assert.is(formatRoomLink('https://matinee.example', { ...ROOM, hasPassword: true }), `${LINK}.p`);
 });
 
 formatting('should drop whatever follows the origin', () => {
   assert.is(
-    formatRoomLink('http://10.0.0.2:8080/r/old?x=1#old', ROOM_ID, SECRET),
+    formatRoomLink('http://10.0.0.2:8080/r/old?x=1#old', ROOM),
     `http://10.0.0.2:8080/r/${ID_TEXT}#${SECRET_TEXT}`,
   );
 });
@@ -43,20 +48,18 @@ formatting('should drop whatever follows the origin', () => {
 formatting('should read back as it was written', () => {
   const ids = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((id) => new Uint8Array(id));
   const secrets = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((secret) => new Uint8Array(secret));
-  const property = fc.property(ids, secrets, (roomId, roomSecret) => {
-    assert.equal(parseRoomLink(formatRoomLink('http://localhost:1', roomId, roomSecret)), {
-      roomId,
-      roomSecret,
-    });
+  const property = fc.property(ids, secrets, fc.boolean(), (roomId, roomSecret, hasPassword) => {
+    const link = { roomId, roomSecret, hasPassword };
+    assert.equal(parseRoomLink(formatRoomLink('http://localhost:1', link)), link);
   });
   fc.assert(property);
 });
 
 formatting('should be read in spite of spaces around it, a closing slash and an added query', () => {
-  const expected = { roomId: ROOM_ID, roomSecret: SECRET };
-  assert.equal(parseRoomLink(`  ${LINK}\n`), expected);
-  assert.equal(parseRoomLink(`https://m.example/r/${ID_TEXT}/#${SECRET_TEXT}`), expected);
-  assert.equal(parseRoomLink(`https://m.example/r/${ID_TEXT}?utm_source=chat#${SECRET_TEXT}`), expected);
+  assert.equal(parseRoomLink(`  ${LINK}\n`), ROOM);
+  assert.equal(parseRoomLink(`https://m.example/r/${ID_TEXT}/#${SECRET_TEXT}`), ROOM);
+  assert.equal(parseRoomLink(`https://m.example/r/${ID_TEXT}?utm_source=chat#${SECRET_TEXT}`), ROOM);
+  assert.equal(parseRoomLink(`  ${LINK}.p\n`), { ...ROOM, hasPassword: true });
 });
 
 formatting.run();
@@ -82,7 +85,7 @@ refusing('should call a link cut off anywhere behind # incomplete', () => {
 });
 
 refusing('should call a link with something behind its end damaged', () => {
-  for (const tail of ['.', ')', '>', 'A', 'AAAA', '%20', '…']) {
+  for (const tail of ['.', ')', '>', 'A', 'AAAA', '%20', '…', '.P', '.q', '.p.p', 'A.p', '.p.']) {
     assertRefused(LINK + tail, 'LINK_MALFORMED', /the part after # is not 43 letters/);
   }
 });

@@ -28,6 +28,7 @@ const OPENED: RoomSnapshot = {
   isWaiting: true,
   peers: [],
   chat: [],
+  rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [] },
   name: 'Ada',
   uploadLimitBytesPerSec: null,
   stats: NO_STATS,

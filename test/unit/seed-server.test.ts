@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { readConfig } from '../../seed-server/config.ts';
 import { MadeRoom } from '../tools/made-room.ts';
-import { memberKey, RawClient } from '../tools/signaling-fixture.ts';
+import { joinOf, memberKey, RawClient } from '../tools/signaling-fixture.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../seed-server/main.ts', import.meta.url));
@@ -66,7 +66,7 @@ server('should say in one line where it is open, serve a room there, and end whe
       });
       assert.is(put.status, 201);
       const member = await RawClient.open(`${url.replace('http', 'ws')}/signal`);
-      member.send({ type: 'join', room: made.room, token: made.token, key: memberKey(1) });
+      member.send(joinOf(memberKey(1), made.room, made.token));
       const welcome = await member.next('welcome');
       if (!welcome.isOriginHere) await member.next('originHere');
       child.kill('SIGTERM');
@@ -131,6 +131,10 @@ config('should have sensible values where nothing is set', () => {
     originPeers: 64,
     iceServers: [],
     maxStoreBytes: Number.POSITIVE_INFINITY,
+    maxRoomBytes: Number.POSITIVE_INFINITY,
+    roomDays: Number.POSITIVE_INFINITY,
+    hostPassword: null,
+    trustedProxies: [],
     logLevel: 'warn',
   });
 });
@@ -144,6 +148,10 @@ config('should be read from the environment', () => {
     ORIGIN_PEERS: '4096',
     ICE_SERVERS: '[{"urls":["turn:turn.example.org"],"username":"u","credential":"c"}]',
     MAX_STORE_GB: '0.5',
+    MAX_ROOM_GB: '0.25',
+    ROOM_DAYS: '30',
+    HOST_PASSWORD: 'öpen sesame',
+    TRUST_PROXY: 'loopback, 10.0.0.0/8 2001:db8::1',
     LOG_LEVEL: 'warn',
     UNRELATED: 'x',
   };
@@ -155,10 +163,16 @@ config('should be read from the environment', () => {
     originPeers: 4096,
     iceServers: [{ urls: ['turn:turn.example.org'], username: 'u', credential: 'c' }],
     maxStoreBytes: 500_000_000,
+    maxRoomBytes: 250_000_000,
+    roomDays: 30,
+    hostPassword: 'öpen sesame',
+    trustedProxies: ['loopback', '10.0.0.0/8', '2001:db8::1'],
     logLevel: 'warn',
   });
-  const none = readConfig({ ORIGIN_MBIT: '0', MAX_STORE_GB: '0' });
-  assert.equal([none.originMbit, none.maxStoreBytes], [null, Number.POSITIVE_INFINITY]);
+  const none = readConfig({ ORIGIN_MBIT: '0', MAX_STORE_GB: '0', MAX_ROOM_GB: '0', ROOM_DAYS: '0' });
+  assert.is(none.originMbit, null);
+  const unlimited = [none.maxStoreBytes, none.maxRoomBytes, none.roomDays];
+  assert.ok(unlimited.every((most) => most === Number.POSITIVE_INFINITY));
 });
 
 const WRONG: [string, string][] = [
@@ -175,6 +189,12 @@ const WRONG: [string, string][] = [
   ['ICE_SERVERS', 'stun:stun.example.org'],
   ['ICE_SERVERS', '[{}]'],
   ['MAX_STORE_GB', '1,5'],
+  ['MAX_ROOM_GB', 'much'],
+  ['ROOM_DAYS', '-1'],
+  ['HOST_PASSWORD', 'x'.repeat(201)],
+  ['TRUST_PROXY', 'proxy.example.org'],
+  ['TRUST_PROXY', '10.0.0.0/33'],
+  ['TRUST_PROXY', '10.0.0.0/8/8'],
   ['LOG_LEVEL', 'loud'],
 ];
 

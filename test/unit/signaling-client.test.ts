@@ -78,7 +78,7 @@ connecting('should join and say so', async () => {
   }
 });
 
-connecting('should send before the welcome, but not before the connection', async () => {
+connecting('should send before the welcome, but not before the join', async () => {
   const server = await openSignaling();
   const origin = await RawClient.serve(server.url);
   const sent: boolean[] = [];
@@ -86,16 +86,21 @@ connecting('should send before the welcome, but not before the connection', asyn
   const watched = new Watched(server.url, {
     openSocket: (url) => {
       const socket = new WsSocket(url);
-      socket.addEventListener('open', () => setImmediate(offer));
+      socket.addEventListener('open', offer);
+      const send = socket.send.bind(socket);
+      socket.send = (text: string) => {
+        send(text);
+        if (text.includes('"join"')) setImmediate(offer);
+      };
       return socket;
     },
   });
   try {
     offer();
-    assert.equal(sent, [false]);
+    assert.equal(sent, [false], 'no connection');
     const signal = await origin.next('signal');
     assert.is(signal.data, 'offer');
-    assert.equal(sent, [false, true]);
+    assert.equal(sent, [false, false, true], 'connected, joining, joined');
   } finally {
     watched.client.close();
     await server.close();
@@ -167,6 +172,7 @@ connecting('should try again where the server cannot tell', async () => {
       if (askedCount === 1) throw new Error('the seed server is away');
       return 'ok' as const;
     },
+    mayMeet: async () => true,
   };
   const server = await openSignaling({ door });
   const watched = new Watched(server.url);
@@ -186,15 +192,17 @@ connecting('should try again where the server cannot tell', async () => {
   }
 });
 
-const REFUSALS: [string, SignalingClientOptions['hello']][] = [
-  ['ROOM_UNKNOWN', joinOf(memberKey(1), 'c'.repeat(22))],
-  ['TOKEN_WRONG', joinOf(memberKey(1), ROOM, 'W'.repeat(43))],
-  ['TOKEN_WRONG', { type: 'serve', key: 'not the key of the origin' }],
-  ['REQUEST_MALFORMED', joinOf('no key')],
+const OTHER_NONCE = 'A'.repeat(43);
+const REFUSALS: [string, string, SignalingClientOptions['hello']][] = [
+  ['ROOM_UNKNOWN', 'join', joinOf(memberKey(1), 'c'.repeat(22))],
+  ['TOKEN_WRONG', 'join', joinOf(memberKey(1), ROOM, 'W'.repeat(43))],
+  ['TOKEN_WRONG', 'serve', { type: 'serve', key: 'not the key of the origin' }],
+  ['SIGNATURE_WRONG', 'join', () => joinOf(memberKey(1))(OTHER_NONCE)],
+  ['REQUEST_MALFORMED', 'join', (nonce) => ({ ...joinOf(memberKey(1))(nonce), publicKey: 'no key' })],
 ];
 
-for (const [code, hello] of REFUSALS) {
-  connecting(`should stay away after ${code} (${hello.type})`, async () => {
+for (const [code, what, hello] of REFUSALS) {
+  connecting(`should stay away after ${code} (${what})`, async () => {
     let dialCount = 0;
     const server = await openSignaling();
     const watched = new Watched(server.url, {

@@ -1,7 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Admission } from '../../signaling/door.ts';
+import { toBase64url } from '../../peer/bytes.ts';
+import { chooseCrypto } from '../../peer/crypto/choose.ts';
+import { memberIdOf, signJoin } from '../../peer/crypto/member-key.ts';
+import type { Admission, Door } from '../../signaling/door.ts';
 import { ORIGIN } from '../../signaling/messages.ts';
+import { signingKeyOf } from '../tools/member-keys.ts';
 import {
   joinOf,
   memberKey,
@@ -10,9 +14,15 @@ import {
   RawClient,
   ROOM,
   refusedWith,
+  TOKEN,
   until,
   withServer,
 } from '../tools/signaling-fixture.ts';
+
+/** The room ids of these tests are no canonical base64url, so that they are easy to read. */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, 'base64url'));
+}
 
 const joining = suite('joining');
 
@@ -29,13 +39,85 @@ joining(
 );
 
 joining(
-  'should make the id from the first 16 bytes of the SHA-256 of the key',
+  'should make the id from the first 16 bytes of SHA-256("matinee/1 member" || public key)',
   withServer(async ({ url }) => {
-    const { id } = await RawClient.join(url, Buffer.alloc(32).toString('base64url'));
-    // SHA-256 of 32 zero bytes: 66687aadf862bd776c8fc18b8e9f8e20 089714856ee233b3902a591d0d5f2925.
-    assert.is(Buffer.from(id, 'base64url').toString('hex'), '66687aadf862bd776c8fc18b8e9f8e20');
+    // RFC 8032 section 7.1, test 1. The hash is sha256sum's: 92ffa168e0c8c13a514b2fba259da879 a97f8b4695178663c947ca99aa3ade80.
+    const seed = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60';
+    const { id } = await RawClient.join(url, signingKeyOf(new Uint8Array(Buffer.from(seed, 'hex'))));
+    assert.is(Buffer.from(id, 'base64url').toString('hex'), '92ffa168e0c8c13a514b2fba259da879');
   }),
 );
+
+joining(
+  'should take the join that a peer signs, and know it by the same id',
+  withServer(async ({ url }) => {
+    const crypto = await chooseCrypto();
+    const key = await crypto.generateSigningKey();
+    const client = await RawClient.open(url);
+    const signature = await signJoin(crypto, key, bytesOf(client.nonce), bytesOf(ROOM));
+    const publicKey = toBase64url(key.publicKey);
+    client.send({ type: 'join', room: ROOM, token: TOKEN, publicKey, signature: toBase64url(signature) });
+    assert.is((await client.next('welcome')).id, await memberIdOf(crypto, key.publicKey));
+  }),
+);
+
+joining(
+  'should say another nonce on every connection, before it is asked anything',
+  withServer(async ({ url }) => {
+    const [one, other] = [await RawClient.open(url), await RawClient.open(url)];
+    assert.is(bytesOf(one.nonce).byteLength, 32);
+    assert.is.not(one.nonce, other.nonce);
+  }),
+);
+
+joining(
+  'should not give away an id for a join that was overheard on another connection',
+  withServer(async ({ url, signaling }) => {
+    const victim = await RawClient.open(url);
+    const overheard = joinOf(memberKey(1))(victim.nonce);
+    victim.send(overheard);
+    await victim.next('welcome');
+    await refusedWith(await RawClient.openWith(url, overheard), 'SIGNATURE_WRONG');
+    await victim.settled();
+    assert.is(signaling.counts().members, 1);
+  }),
+);
+
+for (const [what, change] of [
+  ['for another room', { room: OTHER_ROOM }],
+  ['by another key', { publicKey: Buffer.from(memberKey(2).publicKey).toString('base64url') }],
+  ['by nobody', { signature: 'A'.repeat(86) }],
+] as const) {
+  joining(
+    `should refuse a join that was signed ${what}, whatever the token`,
+    withServer(async ({ url, signaling }) => {
+      const client = await RawClient.openWith(url, (nonce) => ({
+        ...joinOf(memberKey(1))(nonce),
+        ...change,
+      }));
+      await refusedWith(client, 'SIGNATURE_WRONG');
+      assert.is(signaling.counts().members, 0);
+    }),
+  );
+}
+
+joining('should tell the door who wants to come in', async () => {
+  const asked: (string | null)[] = [];
+  const door: Door = {
+    async admit(_room, _token, member) {
+      asked.push(member);
+      return 'ok';
+    },
+    mayMeet: async () => true,
+  };
+  await withServer(
+    async ({ url }) => {
+      const { id } = await RawClient.join(url, memberKey(1));
+      assert.equal(asked, [id]);
+    },
+    { door },
+  )();
+});
 
 joining(
   'should tell nobody else, and a newcomer of eight at most, however many are there',
@@ -137,7 +219,12 @@ joining(
       const client = await RawClient.openWith(url, joinOf(memberKey(1)));
       await refusedWith(client, 'INTERNAL');
     },
-    { door: { admit: () => Promise.reject(new Error('the seed server is away')) } },
+    {
+      door: {
+        admit: () => Promise.reject(new Error('the seed server is away')),
+        mayMeet: async () => true,
+      },
+    },
   ),
 );
 
@@ -157,6 +244,10 @@ class SlowDoor {
     this.asked = new Promise((resolve) => {
       this.#tellAsked = resolve;
     });
+  }
+
+  async mayMeet(): Promise<boolean> {
+    return true;
   }
 
   async admit(): Promise<Admission> {

@@ -23,9 +23,9 @@ door('should let in exactly whom the seed server would', async () => {
       const other = await MadeRoom.create(crypto);
       await store.putRecord(made.room, await made.record());
       const { admit } = remoteDoor(await app.listen({ host: '127.0.0.1', port: 0 }));
-      assert.is(await admit(made.room, made.token), 'ok');
-      assert.is(await admit(made.room, other.token), 'bad-token');
-      assert.is(await admit(other.room, made.token), 'no-room');
+      assert.is(await admit(made.room, made.token, null), 'ok');
+      assert.is(await admit(made.room, other.token, null), 'bad-token');
+      assert.is(await admit(other.room, made.token, null), 'no-room');
     } finally {
       app.server.closeAllConnections();
       await app.close();
@@ -41,7 +41,7 @@ door('should reject where the seed server fails or is away, for the client to tr
   const address = failing.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   const { admit } = remoteDoor(`http://127.0.0.1:${port}`);
-  const outcome = () => admit('a'.repeat(22), 'T'.repeat(43)).then(String, () => 'rejected');
+  const outcome = () => admit('a'.repeat(22), 'T'.repeat(43), null).then(String, () => 'rejected');
   assert.is(await outcome(), 'rejected');
   failing.closeAllConnections();
   await new Promise((resolve) => failing.close(resolve));

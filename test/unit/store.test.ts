@@ -485,6 +485,7 @@ escapes(
     for (const name of ['0', '7', '12', '07', '1.tmp', '-1', '.DS_Store', '99999999999']) {
       await writeFile(join(segmentFolder, name), '');
     }
+    await writeFile(join(segmentFolder, '..', 'head'), 'head');
     await mkdir(join(folder, 'rooms', made.room, 'videos', 'lost+found'));
     await mkdir(join(folder, 'rooms', 'lost+found'));
     assert.equal(await files.storedSegments(made.room, made.video), [0, 7, 12]);

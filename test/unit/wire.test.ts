@@ -6,12 +6,12 @@ import { encodeCbor } from '../../peer/cbor.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { PIECE_BYTES } from '../../peer/limits.ts';
 import { allocatePieceFrame, decodeFrame, encodeFrame, PIECE_HEADER_BYTES } from '../../peer/wire/frame.ts';
-import { type Bodies, MESSAGES, type MessageName } from '../../peer/wire/messages.ts';
+import { type Bodies, MESSAGES, type MessageName, WIRE_VERSION } from '../../peer/wire/messages.ts';
 
 const frames = suite('frames');
 
 const examples: { [N in Exclude<MessageName, 'piece'>]: Bodies[N] } = {
-  hello: { v: 1, role: 'member', card: new Uint8Array(40) },
+  hello: { v: WIRE_VERSION, role: 'member', card: new Uint8Array(40) },
   goodbye: { code: 'LEFT' },
   ping: { n: 4_000_000_000 },
   pong: { n: 0 },
@@ -19,6 +19,7 @@ const examples: { [N in Exclude<MessageName, 'piece'>]: Bodies[N] } = {
   getPage: { hash: new Uint8Array(32) },
   page: { bytes: new Uint8Array(8000) },
   noPage: { hash: new Uint8Array(32) },
+  rules: { envelope: new Uint8Array(34_000) },
   have: { whole: [[0, 38_000]], parts: [[7, new Uint8Array([3])]] },
   drop: { runs: [[1, 2]] },
   choke: {},

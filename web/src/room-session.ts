@@ -1,3 +1,6 @@
+import type { Bytes } from '../../peer/bytes.ts';
+import type { HostCommands } from '../../peer/host/host-commands.ts';
+
 /** What the room page sees of the engine: one session per open room, one snapshot to draw from. */
 
 /** Who I am connected to. */
@@ -6,6 +9,8 @@ export interface PeerView {
   kind: 'origin' | 'member';
   /** The name they chose; null until they said it, and for the origin. */
   name: string | null;
+  /** Whether they have shown that they are the room's host. */
+  isHost: boolean;
   bytesReceived: number;
   bytesSent: number;
   /** Over the last seconds. */
@@ -16,7 +21,10 @@ export interface PeerView {
 
 export interface ChatLine {
   id: string;
+  /** The member who signed it. */
   from: string;
+  /** Whether that is the room's host, which is proven too. */
+  isHost: boolean;
   name: string;
   text: string;
   sentAtMs: number;
@@ -45,6 +53,20 @@ export interface Stats {
   diskError: string | null;
 }
 
+/** The host's rules, ids as base64url. */
+export interface RulesView {
+  isOriginOnly: boolean;
+  isLocked: boolean;
+  muted: string[];
+  removed: string[];
+}
+
+/** What the host can do, and nobody else. */
+export interface HostDesk extends HostCommands {
+  /** Removes the room and all it holds from the server. @throws MatineeError as the commands. */
+  takeDown(): Promise<void>;
+}
+
 export interface RoomSnapshot {
   /** The line to the signaling server. 'refused' is final: `problem` says why. */
   signaling: 'connecting' | 'connected' | 'reconnecting' | 'refused';
@@ -65,6 +87,8 @@ export interface RoomSnapshot {
   isWaiting: boolean;
   peers: PeerView[];
   chat: ChatLine[];
+  /** What the host has decided for the room, as far as everybody may know. */
+  rules: RulesView;
   /** My own name. */
   name: string;
   /** null: no limit; 0: never upload. */
@@ -84,9 +108,15 @@ export interface RoomSession {
   say(text: string): Promise<void>;
   rename(name: string): void;
   setUploadLimit(bytesPerSec: number | null): void;
+  /** Whether this member may be connected to other viewers, who then see its network address. Not before it is said here. */
+  setPeersAllowed(areAllowed: boolean): void;
+  /** Opens what the host commands with; null for all who have not the host's key. */
+  readonly openHostDesk: (() => Promise<HostDesk>) | null;
+  /** Ids of the members known here, oneself among them: connected, named by the server, or heard in the chat. */
+  knownMembers(): string[];
   /** Leaves the room: closes every connection and frees everything. */
   close(): void;
 }
 
-/** openRoom(href, name): see room/open-room.ts. @throws MatineeError LINK_INCOMPLETE, LINK_MALFORMED, PLAYBACK_UNSUPPORTED. */
-export type OpenRoom = (href: string, name: string) => Promise<RoomSession>;
+/** openRoom(href, name, secret): see room/open-room.ts. @throws MatineeError LINK_INCOMPLETE, LINK_MALFORMED, PLAYBACK_UNSUPPORTED. */
+export type OpenRoom = (href: string, name: string, secret: Bytes | null) => Promise<RoomSession>;

@@ -1,3 +1,4 @@
+import type { SigningKey } from '../../../peer/crypto/crypto.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
 import type { HostProgress } from '../../../peer/host/host-video.ts';
 import type { OpenedVideo } from '../../../peer/host/package.ts';
@@ -12,14 +13,22 @@ export interface Failure {
   message: string;
 }
 
+/** What a person may choose besides the file. */
+export interface HostChoices {
+  /** What viewers must type besides having the link; null: the link is enough. */
+  roomPassword: string | null;
+  /** What the server asks hosts for; null: nothing was typed. */
+  hostPassword: string | null;
+}
+
 export type ToWorker =
   /** Host this file on the server at this origin. First, and once. */
-  { type: 'host'; file: File; server: string } | { type: 'cancel' };
+  { type: 'host'; file: File; server: string; choices: HostChoices } | { type: 'cancel' };
 
 export type FromWorker =
   | { type: 'opened'; video: VideoFacts }
   /** The room exists; its link works from now on. */
-  | { type: 'room'; link: string }
+  | { type: 'room'; link: string; hostKey: SigningKey }
   | { type: 'progress'; progress: HostProgress }
   /** The last message, one of two. Cancelled is a failure: ABORTED. */
   | { type: 'done' }

@@ -1,4 +1,4 @@
-import type { Failure, FromWorker, ToWorker } from './host-messages.ts';
+import type { Failure, FromWorker, HostChoices, ToWorker } from './host-messages.ts';
 import { texts } from './texts.ts';
 
 /**
@@ -6,7 +6,11 @@ import { texts } from './texts.ts';
  * The returned function cancels: nothing is called back afterwards, while the worker lives on just long
  * enough to take the room down again.
  */
-export function startHosting(file: File, onMessage: (message: FromWorker) => void): () => void {
+export function startHosting(
+  file: File,
+  choices: HostChoices,
+  onMessage: (message: FromWorker) => void,
+): () => void {
   const worker = new Worker(new URL('./host.worker.ts', import.meta.url), { type: 'module' });
   let isCancelled = false;
   const receive = (message: FromWorker) => {
@@ -15,7 +19,7 @@ export function startHosting(file: File, onMessage: (message: FromWorker) => voi
   };
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
   worker.onerror = (event) => receive({ type: 'failed', failure: failureOf(event) });
-  send(worker, { type: 'host', file, server: location.origin });
+  send(worker, { type: 'host', file, server: location.origin, choices });
   return () => {
     isCancelled = true;
     send(worker, { type: 'cancel' });

@@ -4,7 +4,7 @@ import { asMatineeError } from '../../../peer/errors.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
 import { fromFile, openVideo } from '../../../peer/host/package.ts';
 import { Couriers } from './couriers.ts';
-import type { Failure, FromWorker, ToWorker } from './host-messages.ts';
+import type { Failure, FromWorker, HostChoices, ToWorker } from './host-messages.ts';
 import { texts } from './texts.ts';
 
 /** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
@@ -13,19 +13,19 @@ const cancelled = new AbortController();
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === 'cancel') cancelled.abort();
-  else void hostAndTell(data.file, data.server);
+  else void hostAndTell(data.file, data.server, data.choices);
 });
 
-async function hostAndTell(file: File, server: string): Promise<void> {
+async function hostAndTell(file: File, server: string, choices: HostChoices): Promise<void> {
   try {
-    await host(file, server);
+    await host(file, server, choices);
     tell({ type: 'done' });
   } catch (error) {
     tell({ type: 'failed', failure: failureOf(error) });
   }
 }
 
-async function host(file: File, server: string): Promise<void> {
+async function host(file: File, server: string, choices: HostChoices): Promise<void> {
   const crypto = await chooseCrypto();
   const video = await openVideo(fromFile(file));
   const couriers = new Couriers();
@@ -34,12 +34,13 @@ async function host(file: File, server: string): Promise<void> {
     await hostVideo({
       video,
       server,
+      ...choices,
       crypto,
       clock: systemClock,
       fetch: couriers.fetch,
       random: () => Math.random(),
       signal: cancelled.signal,
-      onRoom: ({ link }) => tell({ type: 'room', link }),
+      onRoom: ({ link, hostKey }) => tell({ type: 'room', link, hostKey }),
       onProgress: (progress) => tell({ type: 'progress', progress }),
     });
   } finally {

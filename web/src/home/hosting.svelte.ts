@@ -1,13 +1,25 @@
 import type { ErrorCode } from '../../../peer/errors.ts';
+import type { HostedRoomKey } from '../../../peer/host/host-key-file.ts';
 import type { HostProgress } from '../../../peer/host/host-video.ts';
 import { UploadSpeed } from '../../../peer/host/upload-speed.ts';
 import { formatPercent } from '../format.ts';
-import type { Failure, FromWorker, VideoFacts } from './host-messages.ts';
+import type { Failure, FromWorker, HostChoices, VideoFacts } from './host-messages.ts';
 
 export type HostingStep = 'idle' | 'inspecting' | 'uploading' | 'done' | 'failed';
 
 /** Hosts a file and calls back with messages; returns the cancel. See host-worker.ts. */
-export type StartHosting = (file: File, onMessage: (message: FromWorker) => void) => () => void;
+export type StartHosting = (
+  file: File,
+  choices: HostChoices,
+  onMessage: (message: FromWorker) => void,
+) => () => void;
+
+/** Where the keys of the rooms that are made go. */
+export interface RoomKeys {
+  add(room: HostedRoomKey): void;
+  /** The room is gone. */
+  remove(link: string): void;
+}
 
 /** The file itself is at fault: the same one will fail the same way. */
 const FILE_FAULTS: ReadonlySet<ErrorCode> = new Set(['FILE_EMPTY', 'FILE_NOT_VIDEO', 'CODEC_UNSUPPORTED']);
@@ -19,6 +31,7 @@ const MAX_SHARE_BEFORE_DONE = 0.99;
 export class Hosting {
   #start: StartHosting;
   #nowMs: () => number;
+  #keys: RoomKeys;
   #cancelWorker: (() => void) | null = null;
   #speed = new UploadSpeed();
 
@@ -26,6 +39,10 @@ export class Hosting {
   file: File | null = $state.raw(null);
   video: VideoFacts | null = $state.raw(null);
   link: string | null = $state(null);
+  /** What viewers will have to type; empty: the link is enough. */
+  roomPassword = $state('');
+  /** What the server asks hosts for; empty: nothing was typed. */
+  hostPassword = $state('');
   progress: HostProgress | null = $state.raw(null);
   failure: Failure | null = $state.raw(null);
   /** Over the last seconds; null while nothing is known. */
@@ -41,7 +58,8 @@ export class Hosting {
   /** Seconds until all is uploaded; null while nothing is known. */
   leftS = $derived(leftOf(this.progress, this.speedBytesPerSec));
 
-  constructor(start: StartHosting, nowMs: () => number) {
+  constructor(start: StartHosting, nowMs: () => number, keys: RoomKeys) {
+    this.#keys = keys;
     this.#start = start;
     this.#nowMs = nowMs;
   }
@@ -52,7 +70,7 @@ export class Hosting {
     this.reset();
     this.file = file;
     this.step = 'inspecting';
-    this.#cancelWorker = this.#start(file, (message) => this.#receive(message));
+    this.#cancelWorker = this.#start(file, this.#choices(), (message) => this.#receive(message));
   }
 
   /** The same file again, after a failure. */
@@ -63,6 +81,7 @@ export class Hosting {
   /** Stops and forgets everything; a room that was made is taken down. */
   cancel(): void {
     this.#cancelWorker?.();
+    if (this.link !== null) this.#keys.remove(this.link);
     this.reset();
   }
 
@@ -81,7 +100,7 @@ export class Hosting {
 
   #receive(message: FromWorker): void {
     if (message.type === 'opened') this.#onOpened(message.video);
-    else if (message.type === 'room') this.link = message.link;
+    else if (message.type === 'room') this.#onRoom(message);
     else if (message.type === 'progress') this.#onProgress(message.progress);
     else if (message.type === 'done') this.#end('done');
     else this.#onFailed(message.failure);
@@ -92,6 +111,11 @@ export class Hosting {
     this.step = 'uploading';
   }
 
+  #onRoom({ link, hostKey }: Extract<FromWorker, { type: 'room' }>): void {
+    this.link = link;
+    this.#keys.add({ link, title: this.video?.title ?? '', createdAtMs: Date.now(), hostKey });
+  }
+
   #onProgress(progress: HostProgress): void {
     this.progress = progress;
     this.#speed.note(this.#nowMs(), progress.uploadedBytes);
@@ -100,8 +124,14 @@ export class Hosting {
 
   #onFailed(failure: Failure): void {
     this.failure = failure;
+    // It was taken down, unless there was no server to be told.
+    if (this.link !== null && failure.code !== 'SERVER_UNREACHABLE') this.#keys.remove(this.link);
     this.link = null;
     this.#end('failed');
+  }
+
+  #choices(): HostChoices {
+    return { roomPassword: this.roomPassword || null, hostPassword: this.hostPassword || null };
   }
 
   #end(step: 'done' | 'failed'): void {

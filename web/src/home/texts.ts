@@ -14,6 +14,39 @@ export const texts = {
   orChoose: 'or choose a file',
   formats: 'MP4, MOV, MKV, WebM and more. Nothing to install.',
 
+  hostPasswordLabel: 'Password for hosting',
+  hostPasswordHint: 'This server asks hosts for one. Whoever runs it knows it; viewers need none.',
+
+  options: 'Options',
+  roomPasswordLabel: 'Room password (viewers must type it)',
+  roomPasswordHint:
+    'Leave it empty and the link alone opens the room. Tell the password another way than the link. The server never gets it.',
+  showPassword: 'Show',
+
+  yourRooms: 'Your rooms',
+  yourRoomsHint: 'This browser has their host keys: here you can end them, and inside them you are the host.',
+  madeAt: (atMs: number) =>
+    new Date(atMs).toLocaleDateString('en', { day: 'numeric', month: 'short', year: 'numeric' }),
+  withPassword: 'with a password',
+  untitled: 'A room',
+  open: 'Open',
+  copyLink: 'Copy link',
+  saveKey: 'Save host key',
+  saveKeyWarning:
+    'Whoever has this file is the host of this room: they can mute and remove people, and take it down. Keep it to yourself.',
+  saveKeyNow: 'Save the file',
+  takeDown: 'Take down',
+  takeDownWarning:
+    'The film and the chat go from the server for everyone, at once and for good. The link stops working.',
+  takeDownNow: 'Take it down',
+  takingDown: 'Taking it down…',
+  takeDownFailed: 'The server does not answer: the room is still there. Try again in a moment.',
+  never: 'Cancel',
+  importKey: 'Add a room with its host key file',
+  keyNotKept:
+    'This browser keeps nothing for this page, so you will not be the host any more once it is closed. Save the host key as a file.',
+  keyFileTooLong: 'This is not the key file of a room: it is too long.',
+
   inspecting: 'Looking at the video…',
   uploading: 'Encrypting and uploading',
   finishing: 'Almost there: the last pieces are being stored…',

@@ -2,12 +2,14 @@ import '../theme.css';
 import './room.css';
 import { mount } from 'svelte';
 import { openRoom } from './open-room.ts';
+import { chosenPeers } from './peers-choice.ts';
 import Room from './Room.svelte';
 import { rememberedName } from './remembered.ts';
 import { RoomView } from './room-view.svelte.ts';
 import { texts } from './texts.ts';
 
-const room = new RoomView(rememberedName() ?? texts.guest(100 + Math.floor(Math.random() * 900)));
+const name = rememberedName() ?? texts.guest(100 + Math.floor(Math.random() * 900));
+const room = new RoomView(name, chosenPeers(location.search));
 // Asked for before the page is drawn: the first picture waits for this, not for the chat.
 void room.open(location.href, openRoom);
 mount(Room, { target: document.body, props: { room } });

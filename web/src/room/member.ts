@@ -1,26 +1,42 @@
-import { fromBase64url, toBase64url, utf8 } from '../../../peer/bytes.ts';
+import type { Allowance } from '../../../peer/allowance.ts';
+import { type Bytes, fromBase64url, toBase64url, utf8 } from '../../../peer/bytes.ts';
 import type { Clock } from '../../../peer/clock.ts';
-import type { Crypto } from '../../../peer/crypto/crypto.ts';
+import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys } from '../../../peer/crypto/keys.ts';
+import { memberIdOf, openSignal, signJoin, signSignal } from '../../../peer/crypto/member-key.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
 import { MAKE_ROOM, OriginDial } from '../../../peer/room/origin-dial.ts';
-import { memberIdOf, Viewer } from '../../../peer/room/viewer.ts';
-import type { RoomLink } from '../../../peer/room-link.ts';
+import { VIDEO_REPLACED } from '../../../peer/room/video-change.ts';
+import { ORIGIN_ONLY, Viewer } from '../../../peer/room/viewer.ts';
+import type { RoomEntry } from '../../../peer/room-link.ts';
 import type { Spill } from '../../../peer/swarm/piece-disk.ts';
 import type { Channel } from '../../../peer/transport/channel.ts';
 import { type Admission, Connector, MAX_RETRY_MS } from '../../../peer/transport/connector.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
-import { connectSignaling, type SignalingClient, type SignalingState } from '../../../signaling/client.ts';
+import {
+  connectSignaling,
+  type MakeJoin,
+  type SignalingClient,
+  type SignalingState,
+} from '../../../signaling/client.ts';
 import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/messages.ts';
 
 /** Bytes of ciphertext a viewer keeps in memory, for itself and for others, where it has no disk for what is too much. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
+/** Goodbyes after which it is no use to dial a member again. */
+const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY, VIDEO_REPLACED];
+
 export interface MemberParts {
-  link: RoomLink;
+  /** The room's own secret, its password mixed in where it has one. */
+  link: RoomEntry;
   name: string;
+  /** Who this member is; left out: somebody new. */
+  memberKey?: SigningKey;
+  /** The host's badge for this member, where it is the host. */
+  badge?: Bytes | null;
   crypto: Crypto;
   clock: Clock;
   random(): number;
@@ -38,11 +54,18 @@ export class Member {
   readonly viewer: Viewer;
   readonly selfId: string;
   readonly #parts: MemberParts;
-  readonly #signalingKey: RoomKeys['signalingKey'];
+  readonly #roomKeys: RoomKeys;
+  readonly #key: SigningKey;
   readonly #signaling: SignalingClient;
   readonly #connector: Connector;
-  readonly #neighbours: Neighbours;
+  /** Null where this member is not to be connected to other viewers. */
+  #neighbours: Neighbours | null = null;
   readonly #originDial: OriginDial;
+  readonly #dialBudget: Allowance;
+  /** Those signaling named last. */
+  #named: readonly string[] | null = null;
+  /** What its person says; the host's rules have a say as well. */
+  #arePeersWanted = false;
   #iceServers: readonly IceServer[] = [];
   #state: SignalingState = 'connecting';
   #refusal: MatineeError | null = null;
@@ -53,23 +76,27 @@ export class Member {
   static async join(parts: MemberParts): Promise<Member> {
     const { crypto, link } = parts;
     const roomKeys = await deriveRoomKeys(crypto, link.roomSecret, link.roomId);
-    const memberKey = crypto.randomBytes(32);
-    return new Member(parts, roomKeys, toBase64url(memberKey), await memberIdOf(crypto, memberKey));
+    const memberKey = parts.memberKey ?? (await crypto.generateSigningKey());
+    return new Member(parts, roomKeys, memberKey, await memberIdOf(crypto, memberKey.publicKey));
   }
 
-  private constructor(parts: MemberParts, roomKeys: RoomKeys, memberKey: string, selfId: string) {
+  private constructor(parts: MemberParts, roomKeys: RoomKeys, memberKey: SigningKey, selfId: string) {
     const { clock, random, crypto, link } = parts;
     this.#parts = parts;
     this.selfId = selfId;
-    this.#signalingKey = roomKeys.signalingKey;
+    this.#roomKeys = roomKeys;
+    this.#key = memberKey;
     this.viewer = new Viewer({
       ...parts,
       roomId: link.roomId,
       roomSecret: link.roomSecret,
       roomKeys,
       selfId,
+      memberKey,
+      badge: parts.badge ?? null,
       memoryBytes: MEMORY_BYTES,
       onLinkClosed: (remote, code) => this.#linkClosed(remote, code),
+      onRules: () => this.#applyPeers(),
     });
     this.#connector = new Connector({
       selfId,
@@ -83,42 +110,31 @@ export class Member {
       onChannel: (id, channel) => this.#opened(id, channel),
       onFailure: (id, isInitiator) => {
         if (id === ORIGIN) this.#originLost('CLOSED');
-        else if (isInitiator) this.#neighbours.failed(id);
+        else if (isInitiator) this.#neighbours?.failed(id);
       },
       onBusy: (id, retryInMs) => {
         if (id === ORIGIN) this.#originBusy(retryInMs);
-        else this.#neighbours.busy(id, retryInMs);
+        else this.#neighbours?.busy(id, retryInMs);
       },
       onFree: (id) => {
-        if (id !== ORIGIN) this.#neighbours.freed();
+        if (id !== ORIGIN) this.#neighbours?.freed();
       },
       onBadSignal: () => undefined,
     });
-    const budget = dialBudget(clock);
+    this.#dialBudget = dialBudget(clock);
     this.#originDial = new OriginDial({
       clock,
       random,
-      budget,
+      budget: this.#dialBudget,
       isConnected: () => this.#connector.has(ORIGIN),
-      dial: () => this.#connector.dial(ORIGIN),
-    });
-    this.#neighbours = new Neighbours({
-      clock,
-      random,
-      budget,
-      connected: () => this.#connector.ids.filter((id) => id !== ORIGIN),
-      dial: (id) => this.#connector.dial(id),
-      askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
+      dial: () => {
+        if (!this.viewer.isVideoReplaced) this.#connector.dial(ORIGIN);
+      },
     });
     this.#signaling = connectSignaling({
       url: parts.signalingUrl,
       openSocket: parts.openSocket,
-      hello: {
-        type: 'join',
-        room: toBase64url(link.roomId),
-        token: toBase64url(roomKeys.joinToken),
-        key: memberKey,
-      },
+      hello: (nonce) => this.#join(nonce),
       clock,
       random,
       on: (message) => this.#received(message),
@@ -133,14 +149,44 @@ export class Member {
     return this.#state;
   }
 
-  /** Why the signaling server refused us for good, or null. */
+  /** Ids of members that signaling named last, perhaps none. */
+  get named(): readonly string[] {
+    return this.#named ?? [];
+  }
+
+  /** Why there is nothing more to be had here, by the signaling server's word or since the host shows another video; else null. */
   get refusal(): MatineeError | null {
-    return this.#refusal;
+    return this.viewer.isVideoReplaced ? videoReplaced() : this.#refusal;
   }
 
   /** Whether the origin is there but, as far as it told us last, has no place for us: it will be asked again. */
   get isOriginBusy(): boolean {
     return this.#isOriginBusy;
+  }
+
+  /**
+   * Whether this member may be connected to other viewers, who then see its network address. Not until it is said here:
+   * before that, and after a no, it neither dials viewers nor lets them in. A no parts from those connected at once.
+   */
+  setPeersAllowed(areAllowed: boolean): void {
+    this.#arePeersWanted = areAllowed;
+    this.#applyPeers();
+  }
+
+  /** Viewers are connected to each other where both this person and the host's rules allow it. */
+  #applyPeers(): void {
+    const { rules, isVideoReplaced } = this.viewer;
+    const areAllowed = this.#arePeersWanted && !rules?.isOriginOnly && !isVideoReplaced;
+    if (this.#isClosed || areAllowed === (this.#neighbours !== null)) return;
+    if (areAllowed) {
+      this.#neighbours = this.#newNeighbours();
+      if (this.#named) this.#found(this.#named);
+    } else {
+      this.#neighbours?.close();
+      this.#neighbours = null;
+      this.#partFromMembers();
+    }
+    this.#parts.onChange();
   }
 
   /** Tries the signaling server again now: the page became visible, or the network came back. */
@@ -150,7 +196,7 @@ export class Member {
 
   close(): void {
     this.#isClosed = true;
-    this.#neighbours.close();
+    this.#neighbours?.close();
     this.#originDial.close();
     this.#signaling.close();
     this.viewer.close();
@@ -158,23 +204,50 @@ export class Member {
   }
 
   #admit(from: string): Admission {
-    if (this.viewer.isBanned(from)) return { retryInMs: MAX_RETRY_MS };
+    if (this.#isShut(from)) return { retryInMs: MAX_RETRY_MS };
+    // Should its person allow it later, this member dials by itself.
+    if (!this.#neighbours) return { retryInMs: MAX_RETRY_MS };
     return from !== ORIGIN && this.#neighbours.canAdmit(from) ? 'welcome' : { retryInMs: 0 };
   }
 
+  /** Whether this member is to be neither dialled nor let in. */
+  #isShut(id: string): boolean {
+    return this.viewer.isBanned(id) || this.viewer.isOut(id);
+  }
+
+  #newNeighbours(): Neighbours {
+    const { clock, random } = this.#parts;
+    return new Neighbours({
+      clock,
+      random,
+      budget: this.#dialBudget,
+      connected: () => this.#connector.ids.filter((id) => id !== ORIGIN),
+      dial: (id) => this.#connector.dial(id),
+      askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
+    });
+  }
+
+  #partFromMembers(): void {
+    for (const link of [...this.viewer.links]) if (link.remote.kind === 'member') link.close('LEFT');
+    for (const id of this.#connector.ids) if (id !== ORIGIN) this.#connector.hangUp(id);
+  }
+
   #found(ids: readonly string[]): void {
-    this.#neighbours.found(ids.filter((id) => !this.viewer.isBanned(id)));
+    this.#named = ids;
+    this.#neighbours?.found(ids.filter((id) => !this.#isShut(id)));
   }
 
   #opened(id: string, channel: Channel): void {
     if (id === ORIGIN) this.#originOpened();
-    else this.#neighbours.opened(id);
+    else this.#neighbours?.opened(id);
     this.viewer.connect(channel, { id, kind: id === ORIGIN ? 'origin' : 'member' });
   }
 
   #received(message: FromServer): void {
     switch (message.type) {
       case 'welcome':
+        // A room that was locked may be open again.
+        this.#refusal = null;
         this.#iceServers = message.iceServers;
         if (message.isOriginHere) this.#originDial.isHere();
         this.#found(message.members);
@@ -204,15 +277,19 @@ export class Member {
     if (this.#connector.channel(id)) return;
     this.#connector.hangUp(id);
     if (id === ORIGIN) this.#originGone();
-    else this.#neighbours.gone(id);
+    else this.#neighbours?.gone(id);
   }
 
   #linkClosed(remote: Remote, code: string): void {
     if (this.#isClosed || code === 'REPLACED') return;
+    if (this.viewer.isVideoReplaced) {
+      this.#applyPeers();
+      return;
+    }
     if (remote.kind === 'origin') this.#originLost(code);
-    else if (code === 'LEFT' || this.viewer.isBanned(remote.id)) this.#neighbours.gone(remote.id);
-    else if (code === 'PIECE_WRONG') this.#neighbours.barred(remote.id);
-    else this.#neighbours.lost(remote.id);
+    else if (FAREWELLS.includes(code) || this.#isShut(remote.id)) this.#neighbours?.gone(remote.id);
+    else if (code === 'PIECE_WRONG') this.#neighbours?.barred(remote.id);
+    else this.#neighbours?.lost(remote.id);
   }
 
   #originOpened(): void {
@@ -235,20 +312,43 @@ export class Member {
     this.#originDial.gone();
   }
 
-  /** To the origin in clear: it has no key, and its addresses are the server's own. To members sealed, bound to both ends. */
+  /** The join for a connection whose hello had this nonce, signed with our key. */
+  async #join(nonce: string): Promise<Awaited<ReturnType<MakeJoin>>> {
+    const { crypto, link } = this.#parts;
+    const nonceBytes = fromBase64url(nonce);
+    if (!nonceBytes) throw new MatineeError('REQUEST_MALFORMED', 'The server said no nonce to join with.');
+    const signature = await signJoin(crypto, this.#key, nonceBytes, link.roomId);
+    return {
+      type: 'join',
+      room: toBase64url(link.roomId),
+      token: toBase64url(this.#roomKeys.joinToken),
+      publicKey: toBase64url(this.#key.publicKey),
+      signature: toBase64url(signature),
+    };
+  }
+
+  /** To the origin in clear: it has no key, and its addresses are the server's own. To members signed and sealed, bound to both ends. */
   async #seal(to: string, text: string): Promise<string> {
     if (to === ORIGIN) return text;
+    const { crypto } = this.#parts;
+    const signed = await signSignal(crypto, this.#key, to, text);
     const context = utf8(`signal ${this.selfId} ${to}`);
-    return toBase64url(await this.#parts.crypto.seal(this.#signalingKey, utf8(text), context));
+    return toBase64url(await crypto.seal(this.#roomKeys.signalingKey, signed, context));
   }
 
   async #unseal(from: string, text: string): Promise<string> {
     if (from === ORIGIN) return text;
     const sealed = fromBase64url(text);
     if (!sealed) throw new MatineeError('SEAL_BROKEN', 'A signal was not sealed.');
+    const { crypto } = this.#parts;
     const context = utf8(`signal ${from} ${this.selfId}`);
-    return new TextDecoder().decode(await this.#parts.crypto.open(this.#signalingKey, sealed, context));
+    const signed = await crypto.open(this.#roomKeys.signalingKey, sealed, context);
+    return openSignal(crypto, from, this.selfId, signed);
   }
+}
+
+function videoReplaced(): MatineeError {
+  return new MatineeError('MANIFEST_STALE', 'The host shows another film now. Reload the page to watch it.');
 }
 
 function refusalFor(code: string, message: string): MatineeError | null {
@@ -264,5 +364,6 @@ function refusalFor(code: string, message: string): MatineeError | null {
       'This link does not open the room: the part after # is wrong. Ask the host to send the link again.',
     );
   }
-  return code === 'REQUEST_MALFORMED' ? new MatineeError(code, message) : null;
+  if (code === 'REMOVED' || code === 'ROOM_LOCKED') return new MatineeError(code, message);
+  return code === 'REQUEST_MALFORMED' || code === 'SIGNATURE_WRONG' ? new MatineeError(code, message) : null;
 }

@@ -1,12 +1,17 @@
 import SimplePeer from 'simple-peer';
+import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
+import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../../peer/errors.ts';
-import { parseRoomLink } from '../../../peer/room-link.ts';
+import { signBadge } from '../../../peer/room/badge.ts';
+import { parseRoomLink, type RoomEntry } from '../../../peer/room-link.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { IceServer } from '../../../signaling/messages.ts';
-import type { RoomSession } from '../room-session.ts';
+import type { HostDesk, RoomSession } from '../room-session.ts';
+import { leaveKeyWhenAway, tabStorage, takeMemberKey } from './identity.ts';
 import { Member } from './member.ts';
+import { ownHostKey } from './own-host-key.ts';
 import { pieceSpill, sweepPieceFiles } from './piece-spill.ts';
 import { mediaSourceClass } from './player.ts';
 import { Session } from './session.ts';
@@ -16,10 +21,11 @@ const SWEEP_AFTER_MS = 20_000;
 
 /**
  * Joins the room behind a link; resolves at once, connecting goes on behind and shows in the snapshots.
+ * `secret` opens it in place of the link's own, where a password is mixed into it; null: the link is enough.
  * @throws MatineeError LINK_INCOMPLETE, LINK_MALFORMED, PLAYBACK_UNSUPPORTED.
  */
-export async function openRoom(href: string, name: string): Promise<RoomSession> {
-  const link = parseRoomLink(href);
+export async function openRoom(href: string, name: string, secret: Bytes | null): Promise<RoomSession> {
+  const { roomId, roomSecret } = parseRoomLink(href);
   if (!mediaSourceClass() || !SimplePeer.WEBRTC_SUPPORT) {
     throw new MatineeError(
       'PLAYBACK_UNSUPPORTED',
@@ -27,11 +33,17 @@ export async function openRoom(href: string, name: string): Promise<RoomSession>
     );
   }
   const listening = new AbortController();
+  const [crypto, hostKey] = await Promise.all([chooseCrypto(), ownHostKey(roomId)]);
+  const room = toBase64url(roomId);
+  const memberKey = await takeMemberKey(crypto, room, tabStorage());
+  leaveKeyWhenAway(room, memberKey, tabStorage(), listening.signal);
   let session: Session | null = null;
   const member = await Member.join({
-    link,
+    link: { roomId, roomSecret: secret ?? roomSecret },
     name,
-    crypto: await chooseCrypto(),
+    memberKey,
+    badge: hostKey && (await signBadge(crypto, hostKey, memberKey.publicKey, systemClock.wallMs())),
+    crypto,
     clock: systemClock,
     random: Math.random,
     signalingUrl: signalingUrl(href),
@@ -41,10 +53,21 @@ export async function openRoom(href: string, name: string): Promise<RoomSession>
     onChange: () => session?.changed(),
     onPiece: () => session?.fed(),
   });
-  session = new Session(member, systemClock, () => listening.abort());
+  const entry = { roomId, roomSecret: secret ?? roomSecret };
+  session = new Session(
+    member,
+    systemClock,
+    () => listening.abort(),
+    hostKey && (() => openDesk(crypto, entry, hostKey)),
+  );
   rejoinWhenBack(member, listening.signal);
   sweepLater(listening.signal);
   return session;
+}
+
+async function openDesk(crypto: Crypto, entry: RoomEntry, hostKey: SigningKey): Promise<HostDesk> {
+  const { openHostDesk } = await import('./host-desk.ts');
+  return openHostDesk(crypto, entry, hostKey);
 }
 
 function createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike {

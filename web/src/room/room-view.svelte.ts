@@ -1,36 +1,89 @@
+import type { Bytes } from '../../../peer/bytes.ts';
 import { asMatineeError, type MatineeError } from '../../../peer/errors.ts';
+import { parseRoomLink, type RoomLink } from '../../../peer/room-link.ts';
 import type { OpenRoom, RoomSession, RoomSnapshot } from '../room-session.ts';
+import { dropSecret, keepSecret, keptSecret } from './kept-secret.ts';
+import { type PeersChoice, rememberPeers } from './peers-choice.ts';
 import { rememberName } from './remembered.ts';
 import { texts } from './texts.ts';
+
+/** What the form that asks for the room's password shows. */
+export interface PasswordAsk {
+  link: RoomLink;
+  /** The one before was refused. */
+  isWrong: boolean;
+}
 
 /** The open room as the components see it. Owns the session's life; the snapshot is replaced whole. */
 export class RoomView {
   #isClosed = false;
   #unsubscribe: (() => void) | null = null;
+  #enter: (secret: Bytes | null) => Promise<RoomSession> = () => Promise.reject(new Error('Not opened.'));
+  #locked: RoomLink | null = null;
+  #wasToldOfPeers = false;
 
   session: RoomSession | null = $state.raw(null);
   snapshot: RoomSnapshot | null = $state.raw(null);
   /** Why the room could not be opened at all. */
   failure: MatineeError | null = $state.raw(null);
   name: string = $state('');
+  /** Null while no password is asked for. */
+  passwordAsk: PasswordAsk | null = $state.raw(null);
+  /** What the person wants, now or at an earlier visit; null where they did not say. */
+  peers: PeersChoice | null = $state(null);
 
   /** What is wrong for good: the opening that failed, or what the session says. */
   fatal = $derived(this.failure ?? (this.snapshot?.problem?.isFatal === true ? this.snapshot.problem : null));
 
   /** A film that cannot play here is no reason to fall silent; a room that never opened is. */
-  canChat = $derived(this.failure === null && this.snapshot?.signaling !== 'refused');
+  canChat = $derived(
+    this.failure === null && this.passwordAsk === null && this.snapshot?.signaling !== 'refused',
+  );
 
-  constructor(name: string) {
+  /** Whether to say what connections to other viewers show them, and to ask. */
+  isPeersNoticeDue = $derived(
+    this.peers === null &&
+      this.fatal === null &&
+      this.passwordAsk === null &&
+      !this.snapshot?.rules.isOriginOnly,
+  );
+
+  constructor(name: string, peers: PeersChoice | null) {
     this.name = name;
+    this.peers = peers;
   }
 
-  /** Opens the room of this link; what goes wrong is in `failure`. */
+  /** Opens the room of this link, or asks for its password first; what goes wrong is in `failure`. */
   async open(href: string, openRoom: OpenRoom): Promise<void> {
+    this.#enter = (secret) => openRoom(href, this.name, secret);
     try {
-      this.#hold(await openRoom(href, this.name));
+      const link = parseRoomLink(href);
+      if (link.hasPassword) await this.#unlock(link);
+      else this.#hold(await this.#enter(null));
     } catch (error) {
       this.failure = asMatineeError(error, 'INTERNAL', texts.broken);
     }
+  }
+
+  /** Opens the room with what the password gave. Only the server can tell whether it is right. */
+  async enter(secret: Bytes): Promise<void> {
+    const session = await this.#enter(secret);
+    if (this.#locked) keepSecret(this.#locked.roomId, secret);
+    this.passwordAsk = null;
+    this.#hold(session);
+  }
+
+  /** The person said whether they want connections to other viewers. */
+  choosePeers(choice: PeersChoice): void {
+    this.peers = choice;
+    rememberPeers(choice);
+    this.#applyPeers();
+  }
+
+  /** The page has said what connections to other viewers show them. */
+  peersNoticeShown(): void {
+    this.#wasToldOfPeers = true;
+    this.#applyPeers();
   }
 
   rename(name: string): void {
@@ -45,6 +98,32 @@ export class RoomView {
     this.session?.close();
   }
 
+  async #unlock(link: RoomLink): Promise<void> {
+    this.#locked = link;
+    const secret = keptSecret(link.roomId);
+    if (secret) await this.enter(secret);
+    else this.passwordAsk = { link, isWrong: false };
+  }
+
+  #show(snapshot: RoomSnapshot): void {
+    if (this.#locked && snapshot.problem?.code === 'TOKEN_WRONG') this.#askAgain(this.#locked);
+    else this.snapshot = snapshot;
+  }
+
+  #askAgain(link: RoomLink): void {
+    dropSecret(link.roomId);
+    this.session?.close();
+    this.session = null;
+    this.snapshot = null;
+    this.passwordAsk = { link, isWrong: true };
+  }
+
+  /** A choice stands; without one nobody is dialled before the page has said what that shows. */
+  #applyPeers(): void {
+    const isAllowed = this.peers === null ? this.#wasToldOfPeers : this.peers === 'yes';
+    this.session?.setPeersAllowed(isAllowed);
+  }
+
   #hold(session: RoomSession): void {
     // The page was left while the room was being opened.
     if (this.#isClosed) {
@@ -54,9 +133,8 @@ export class RoomView {
     // The name may have been changed meanwhile.
     if (session.snapshot().name !== this.name) session.rename(this.name);
     this.session = session;
-    this.#unsubscribe = session.subscribe((snapshot) => {
-      this.snapshot = snapshot;
-    });
+    this.#applyPeers();
+    this.#unsubscribe = session.subscribe((snapshot) => this.#show(snapshot));
     window.matinee = { stats: () => session.snapshot().stats };
   }
 }

@@ -1,9 +1,11 @@
+import { toBase64url } from '../../../peer/bytes.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
+import { NO_RULES } from '../../../peer/manifest/rules.ts';
 import type { VideoInfo } from '../../../peer/video-info.ts';
 import type { Link } from '../../../peer/wire/link.ts';
-import type { PeerView, RoomSession, RoomSnapshot, Stats } from '../room-session.ts';
+import type { HostDesk, PeerView, RoomSession, RoomSnapshot, RulesView, Stats } from '../room-session.ts';
 import type { Member } from './member.ts';
 import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -33,8 +35,16 @@ export class Session implements RoomSession {
   #cancelDraw: (() => void) | null = null;
   #cancelRefresh: () => void;
 
+  readonly openHostDesk: (() => Promise<HostDesk>) | null;
+
   /** `onClose` undoes what was set up around the session. */
-  constructor(member: Member, clock: Clock, onClose: () => void) {
+  constructor(
+    member: Member,
+    clock: Clock,
+    onClose: () => void,
+    openHostDesk: (() => Promise<HostDesk>) | null = null,
+  ) {
+    this.openHostDesk = openHostDesk;
     this.#member = member;
     this.#onClose = onClose;
     this.#clock = clock;
@@ -59,6 +69,7 @@ export class Session implements RoomSession {
       isWaiting: figures?.isWaiting ?? true,
       peers: [...viewer.links].map((link) => this.#peer(link)),
       chat: viewer.lines.map((line) => ({ ...line, isMine: line.from === this.#member.selfId })),
+      rules: this.#rules(),
       name: viewer.name,
       uploadLimitBytesPerSec: viewer.uploadLimitBytesPerSec,
       stats: this.#stats(),
@@ -100,9 +111,20 @@ export class Session implements RoomSession {
     void this.#member.viewer.rename(name).catch((error) => this.#fail(error));
   }
 
+  setPeersAllowed(areAllowed: boolean): void {
+    this.#member.setPeersAllowed(areAllowed);
+  }
+
   setUploadLimit(bytesPerSec: number | null): void {
     this.#member.viewer.setUploadLimit(bytesPerSec);
     this.changed();
+  }
+
+  knownMembers(): string[] {
+    const { viewer, named, selfId } = this.#member;
+    const connected = [...viewer.links].filter(({ remote }) => remote.kind === 'member');
+    const ids = [...connected.map(({ remote }) => remote.id), ...viewer.lines.map(({ from }) => from)];
+    return [...new Set([selfId, ...ids, ...named])];
   }
 
   close(): void {
@@ -180,6 +202,16 @@ export class Session implements RoomSession {
     return viewer.manifest.head ? null : texts.nothingUploaded;
   }
 
+  #rules(): RulesView {
+    const rules = this.#member.viewer.rules ?? NO_RULES;
+    return {
+      isOriginOnly: rules.isOriginOnly,
+      isLocked: rules.lockedTo !== null,
+      muted: rules.muted.map(toBase64url),
+      removed: rules.removed.map(toBase64url),
+    };
+  }
+
   #video(): RoomSnapshot['video'] {
     const { manifest } = this.#member.viewer;
     const head = manifest.head;
@@ -204,6 +236,7 @@ export class Session implements RoomSession {
       id: link.remote.id,
       kind: link.remote.kind,
       name: this.#member.viewer.nameOf(link),
+      isHost: this.#member.viewer.isHost(link),
       bytesReceived: link.mediaReceivedBytes,
       bytesSent: link.mediaSentBytes,
       receivedBytesPerSec: rates.received.update(nowMs, link.mediaReceivedBytes),

@@ -13,6 +13,8 @@ export const texts = {
   play: 'Play',
   filmLabel: 'The film',
   failed: 'The film cannot play',
+  removedHeading: 'You were removed',
+  lockedHeading: 'The room is locked',
   retry: 'Try again',
   home: 'Go to the start page',
   serverAway: 'The server is away. You and your friends carry on with each other; trying again…',
@@ -26,6 +28,16 @@ export const texts = {
   broken:
     'Something in this page broke while it opened the room. Try again; if it happens again, use another browser.',
 
+  passwordHeading: 'This room has a password',
+  passwordHint: 'The host tells it to you apart from the link. It never leaves this page.',
+  passwordLabel: 'Room password',
+  passwordEnter: 'Open the room',
+  passwordWorking: 'Opening the room…',
+  passwordWrong: 'That is not the password of this room. Check it and try again.',
+  passwordBroken:
+    'This page could not work with the password: it needs 64 MB of free memory. Close other tabs or reload, then try again.',
+  passwordTitle: 'A room with a password',
+
   loadingTitle: 'Opening the room…',
   failedTitle: 'No film here',
   duration: formatDuration,
@@ -37,8 +49,10 @@ export const texts = {
 
   chat: 'Chat',
   chatEmpty: 'Say hello. Only people with the link can read this.',
+  chatLocked: 'The chat opens with the room.',
   chatClosed: 'There is no chat without a room.',
   you: 'you',
+  host: 'host',
   clockTime: formatClockTime,
   nameLabel: 'Your name',
   guest: (number: number) => `Guest ${number}`,
@@ -68,5 +82,38 @@ export const texts = {
   noLimit: 'No limit',
   limit: (megabitsPerSec: number) => `${megabitsPerSec} Mbit/s`,
   limitOff: 'Off',
-  addresses: 'Friends connect to each other directly and can see each other’s internet address.',
+
+  hostHeading: 'You are the host',
+  people: 'People',
+  nobodyElse: 'Nobody else is here yet.',
+  mute: 'Mute',
+  unmute: 'Unmute',
+  remove: 'Remove',
+  letBackIn: 'Let back in',
+  removedPeople: 'Removed',
+  member: (id: string) => `Member ${id.slice(0, 4)}`,
+  actionOn: (action: string, name: string) => `${action} ${name}`,
+  lock: 'Lock the room',
+  lockHint(count: number): string {
+    if (count === 1) return 'From then on nobody but you gets in.';
+    return `From then on only you and the ${count === 2 ? 'one' : count - 1} seen here so far get in.`;
+  },
+  lockedHint: 'Nobody new gets in, whatever link they have.',
+  originOnly: 'Only through the server, for everyone',
+  originOnlyHint: 'Members cannot see each other’s network address; the server carries all traffic.',
+  takeDown: 'Take the room down…',
+  takeDownWarning: 'The film and the chat go from the server for everyone, at once and for good.',
+  takeDownNow: 'Take it down',
+  cancel: 'Cancel',
+
+  peersLabel: 'Connections',
+  peersNotice:
+    'Everyone watching passes the film on to the others, over direct connections: members of this room can see each other’s network address.',
+  peersYes: 'Watch with peers',
+  peersNo: 'Only through the server',
+  peersDirect: 'With peers',
+  addresses: 'Members connect to each other directly and can see each other’s network address.',
+  peersNone: 'You are connected to the server alone. No other member can see your network address.',
+  peersByHost:
+    'The host lets this room go through the server only. Members cannot see each other’s network address.',
 } as const;

@@ -1,0 +1,181 @@
+import { areEqual, type Bytes, toBase64url } from '../bytes.ts';
+import type { Clock } from '../clock.ts';
+import type { Crypto, SigningKey } from '../crypto/crypto.ts';
+import { MatineeError } from '../errors.ts';
+import {
+  type HostWishes,
+  MAX_LOCKED_TO,
+  MAX_MUTED,
+  MAX_REMOVED,
+  MAX_RULES_BYTES,
+  NO_RULES,
+  names,
+  openRules,
+  signRules,
+} from '../manifest/rules.ts';
+import { type HttpIo, NotNow, send } from './send.ts';
+
+/** Milliseconds until one answer is given up. */
+const TIMEOUT_MS = 10_000;
+
+/** Tries to get one change in where others (the host on another device) change the rules at the same time. */
+const MAX_TRIES = 5;
+
+export interface HostCommandsParts extends HttpIo {
+  crypto: Crypto;
+  clock: Clock;
+  /** Origin of the server, for example `https://example.org`. */
+  server: string;
+  roomId: Bytes;
+  /** Signs the rules. Without the room's own key the server refuses every one of them. */
+  hostKey: SigningKey;
+  /** To read the rules with; also the host is a member. */
+  joinToken: Bytes;
+}
+
+/** What a host can tell its room, over the server that keeps its rules. */
+export interface HostCommands {
+  /** The newest rules as the server has them; NO_RULES where there are none. @throws as `change`. */
+  read(): Promise<HostWishes>;
+  /**
+   * Makes a change to the newest rules, whatever they are by then, and publishes it; resolves with the new rules once they are
+   * stored. A change that returns the very rules it got publishes nothing. The number and the moment are seen to here.
+   * @throws MatineeError SIGNATURE_WRONG where the key is not the room's; SERVER_UNREACHABLE; the server's other refusals.
+   */
+  change(alter: (rules: HostWishes) => HostWishes): Promise<HostWishes>;
+  /** Keeps a member out, whatever link it has. */
+  remove(member: Bytes): Promise<HostWishes>;
+  unremove(member: Bytes): Promise<HostWishes>;
+  /** Hides what a member writes from now on. */
+  mute(member: Bytes): Promise<HostWishes>;
+  unmute(member: Bytes): Promise<HostWishes>;
+  /** Lets in nobody but these from now on; the host itself must be among them. */
+  lock(toMembers: readonly Bytes[]): Promise<HostWishes>;
+  unlock(): Promise<HostWishes>;
+  /** Whether viewers are to fetch from the origin alone, without connections to each other. */
+  setOriginOnly(isOriginOnly: boolean): Promise<HostWishes>;
+  /** Shows another video in the room: to be said before it is uploaded there, and seen as soon as its manifest is. */
+  replaceVideo(videoId: Bytes): Promise<HostWishes>;
+}
+
+/** The commands of one room's host. */
+export function hostCommands(parts: HostCommandsParts): HostCommands {
+  const change: HostCommands['change'] = (alter) => changeRules(parts, alter);
+  return {
+    read: () => readRules(parts),
+    change,
+    remove: (member) => change((rules) => ({ ...rules, removed: withMember(rules.removed, member) })),
+    unremove: (member) => change((rules) => ({ ...rules, removed: without(rules.removed, member) })),
+    mute: (member) => change((rules) => ({ ...rules, muted: withMember(rules.muted, member) })),
+    unmute: (member) => change((rules) => ({ ...rules, muted: without(rules.muted, member) })),
+    lock: (toMembers) => change((rules) => ({ ...rules, lockedTo: [...toMembers] })),
+    unlock: () => change((rules) => ({ ...rules, lockedTo: null })),
+    setOriginOnly: (isOriginOnly) => change((rules) => ({ ...rules, isOriginOnly })),
+    replaceVideo: (video) => change((rules) => ({ ...rules, video })),
+  };
+}
+
+async function changeRules(
+  parts: HostCommandsParts,
+  alter: (rules: HostWishes) => HostWishes,
+): Promise<HostWishes> {
+  for (let tries = 1; ; tries++) {
+    const before = await readRules(parts);
+    const wanted = alter(before);
+    if (wanted === before) return before;
+    mustFit(wanted);
+    const next = { ...wanted, number: before.number + 1, atMs: momentOf(before, wanted, parts.clock) };
+    try {
+      await publish(parts, next);
+      return next;
+    } catch (error) {
+      const isOvertaken = error instanceof MatineeError && error.code === 'MANIFEST_STALE';
+      if (!isOvertaken || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+/** Muting counts from `atMs`: as long as the same are muted it stays, so that nothing they wrote since comes to light. */
+function momentOf(before: HostWishes, wanted: HostWishes, clock: Clock): number {
+  const areSameMuted = wanted.muted.length > 0 && wanted.muted === before.muted;
+  return areSameMuted ? before.atMs : clock.wallMs();
+}
+
+/** @throws MatineeError REQUEST_MALFORMED. */
+function mustFit({ removed, muted, lockedTo }: HostWishes): void {
+  const doFit = removed.length <= MAX_REMOVED && muted.length <= MAX_MUTED;
+  if (doFit && (lockedTo?.length ?? 0) <= MAX_LOCKED_TO) return;
+  throw new MatineeError(
+    'REQUEST_MALFORMED',
+    `A room can have ${MAX_REMOVED} removed and ${MAX_MUTED} muted members, and be locked to ${MAX_LOCKED_TO}. Make a new room and share its link.`,
+  );
+}
+
+async function publish(parts: HostCommandsParts, wishes: HostWishes): Promise<void> {
+  const body = await signRules(parts.crypto, parts.hostKey, wishes);
+  const request = { method: 'PUT', url: rulesUrl(parts), body, timeoutMs: TIMEOUT_MS } as const;
+  try {
+    await send(parts, request, new AbortController().signal);
+  } catch (error) {
+    throw error instanceof NotNow ? unreachable(parts, error) : error;
+  }
+}
+
+async function readRules(parts: HostCommandsParts): Promise<HostWishes> {
+  const { crypto, roomId } = parts;
+  const envelope = await fetchRules(parts);
+  if (!envelope) return NO_RULES;
+  const { v: _, room: __, publicKey: ___, ...wishes } = await openRules(crypto, roomId, envelope);
+  return wishes;
+}
+
+/** The signed rules, or null where the room has none. */
+async function fetchRules(parts: HostCommandsParts): Promise<Bytes | null> {
+  const { clock, joinToken } = parts;
+  // Called without an object: a browser's fetch refuses to be called on anything but its window or worker.
+  const { fetch } = parts;
+  const late = new AbortController();
+  const cancelTimer = clock.after(TIMEOUT_MS, () => late.abort(new Error('no answer in time')));
+  try {
+    const headers = { authorization: `Bearer ${toBase64url(joinToken)}` };
+    const response = await fetch(rulesUrl(parts), { headers, cache: 'no-store', signal: late.signal });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (response.ok && bytes.byteLength <= MAX_RULES_BYTES) return bytes;
+    if (response.status === 404) return null;
+    throw refused(parts, response.status);
+  } catch (error) {
+    throw error instanceof MatineeError ? error : unreachable(parts, error);
+  } finally {
+    cancelTimer();
+  }
+}
+
+function rulesUrl({ server, roomId }: HostCommandsParts): string {
+  return `${server}/api/rooms/${toBase64url(roomId)}/rules`;
+}
+
+function withMember(list: Bytes[], member: Bytes): Bytes[] {
+  return names(list, member) ? list : [...list, member];
+}
+
+function without(list: readonly Bytes[], member: Bytes): Bytes[] {
+  return list.filter((one) => !areEqual(one, member));
+}
+
+function refused({ server }: HostCommandsParts, status: number): MatineeError {
+  if (status === 403) {
+    return new MatineeError('TOKEN_WRONG', 'This link does not open the room, so its rules cannot be read.');
+  }
+  return new MatineeError(
+    'SERVER_UNREACHABLE',
+    `The server at ${server} does not give the room's rules (status ${status}). Try again in a moment.`,
+  );
+}
+
+function unreachable({ server }: HostCommandsParts, cause: unknown): MatineeError {
+  return new MatineeError(
+    'SERVER_UNREACHABLE',
+    `The server at ${server} does not answer. Check that you are online, then try again.`,
+    { cause },
+  );
+}

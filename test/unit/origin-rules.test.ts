@@ -1,0 +1,152 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { areEqual, type Bytes, fromBase64url } from '../../peer/bytes.ts';
+import type { Member } from '../../web/src/room/member.ts';
+import { type House, hasOrigin, withHouse } from '../tools/house.ts';
+import { MadeRoom } from '../tools/made-room.ts';
+
+/** Some minutes of virtual time. */
+const MAX_ROUNDS = 20_000;
+
+function idOf(member: Member): Bytes {
+  return fromBase64url(member.selfId) ?? new Uint8Array();
+}
+
+/** Runs the virtual clock until it is so. The store's files take real time, which no virtual one measures: hence the rounds. */
+async function until(house: House, what: string, isSo: () => boolean): Promise<void> {
+  for (let round = 0; !isSo(); round++) {
+    if (round === MAX_ROUNDS) throw new Error(`never: ${what}`);
+    await house.clock.run(50);
+    await new Promise(setImmediate);
+  }
+}
+
+async function publish(house: House, made: MadeRoom): Promise<void> {
+  const update = await made.grow(1000, 5000, 5000);
+  await house.change(made, (store) => store.putManifest(made.room, made.video, update));
+}
+
+async function rule(
+  house: House,
+  made: MadeRoom,
+  number: number,
+  wishes: Parameters<MadeRoom['rules']>[1],
+): Promise<void> {
+  const rules = await made.rules(number, wishes);
+  await house.change(made, (store) => store.putRules(made.room, rules));
+}
+
+function doesShow(member: Member, made: MadeRoom): boolean {
+  const video = member.viewer.manifest.head?.video;
+  return video !== undefined && areEqual(video, made.videoBytes);
+}
+
+function friends(member: Member): number {
+  return [...member.viewer.links].filter(({ remote }) => remote.kind === 'member').length;
+}
+
+/** Whether all of them know these rules. */
+function doKnow(members: readonly Member[], number: number): boolean {
+  return members.every(({ viewer }) => viewer.rules?.number === number);
+}
+
+const origin = suite('the origin, by the rules in its store');
+
+origin('should drop whom the host removes, and let it in no more', () =>
+  withHouse(10, async (house) => {
+    const made = await house.makeRoom();
+    await publish(house, made);
+    const [gone, stays] = [await house.join(made), await house.join(made)];
+    await until(house, 'both are connected', () => hasOrigin(gone) && hasOrigin(stays));
+    await rule(house, made, 1, { removed: [idOf(gone)] });
+    await until(house, 'one is dropped', () => !hasOrigin(gone));
+    // Long enough for it to dial again, more than once.
+    await house.clock.run(60_000);
+    assert.equal([hasOrigin(gone), hasOrigin(stays)], [false, true]);
+    await rule(house, made, 2, {});
+    const late = await house.join(made);
+    await until(house, 'a newcomer is connected', () => hasOrigin(late) && doKnow([late], 2));
+  }),
+);
+
+origin('should serve the video that the rules name once it is stored, and the first one until then', () =>
+  withHouse(10, async (house) => {
+    const first = await house.makeRoom();
+    const second = await MadeRoom.create(house.crypto, first.key);
+    await publish(house, first);
+    const early = await house.join(first);
+    await until(house, 'the first is shown', () => doesShow(early, first));
+    await rule(house, first, 1, { video: second.videoBytes });
+    await until(house, 'the rules are known', () => doKnow([early], 1));
+    await house.clock.run(10_000);
+    assert.equal([early.viewer.isVideoReplaced, hasOrigin(early)], [false, true]);
+    await publish(house, second);
+    await until(house, 'the first is over', () => early.viewer.isVideoReplaced);
+    await house.clock.run(1000);
+    assert.equal([...early.viewer.links], []);
+    const late = await house.join(first);
+    await until(house, 'the second is shown', () => doesShow(late, second) && hasOrigin(late));
+    assert.equal([doesShow(early, first), late.viewer.isVideoReplaced], [true, false]);
+  }),
+);
+
+origin.run();
+
+const viewers = suite('viewers obeying the host’s rules');
+
+viewers('should part from whom the host removes, also those who hear of it from each other', () =>
+  withHouse(1, async (house) => {
+    const made = await house.makeRoom();
+    const [a, b, gone] = [await house.join(made), await house.join(made), await house.join(made)];
+    await until(house, 'all are connected', () => [a, b, gone].every((member) => friends(member) === 2));
+    await rule(house, made, 1, { removed: [idOf(gone)] });
+    await until(house, 'one is alone', () => friends(gone) === 0);
+    await house.clock.run(30_000);
+    assert.equal([a, b, gone].map(friends), [1, 1, 0]);
+    assert.equal([doKnow([a, b], 1), hasOrigin(gone)], [true, false]);
+  }),
+);
+
+viewers('should have no connections to each other while the host wants none', () =>
+  withHouse(10, async (house) => {
+    const made = await house.makeRoom();
+    const members = [await house.join(made), await house.join(made), await house.join(made)];
+    await until(house, 'all are connected', () => members.every((member) => friends(member) === 2));
+    await rule(house, made, 1, { isOriginOnly: true });
+    await until(house, 'all are apart', () => members.every((member) => friends(member) === 0));
+    members.push(await house.join(made));
+    await until(house, 'the origin has all', () => members.every(hasOrigin) && doKnow(members, 1));
+    await house.clock.run(30_000);
+    assert.equal(members.map(friends), [0, 0, 0, 0]);
+    await rule(house, made, 2, { isOriginOnly: false });
+    await until(house, 'all are connected again', () => members.every((member) => friends(member) === 3));
+  }),
+);
+
+viewers('should hide what a muted member writes, and nothing that it wrote before', () =>
+  withHouse(10, async (house) => {
+    const made = await house.makeRoom();
+    const [talker, reader] = [await house.join(made), await house.join(made)];
+    const both = [talker, reader];
+    const read = () => reader.viewer.lines.map(({ text }) => text).join();
+    await until(house, 'they are connected', () => both.every((member) => friends(member) === 1));
+    await talker.viewer.say('before');
+    await until(house, 'it is read', () => read() === 'before');
+    await rule(house, made, 1, { muted: [idOf(talker)], atMs: house.clock.wallMs() });
+    await until(house, 'the muting is known', () => doKnow(both, 1));
+    await talker.viewer.say('after');
+    await house.clock.run(1000);
+    // The muting counts from when it was first said, whatever changes later.
+    await rule(house, made, 2, {
+      muted: [idOf(talker)],
+      lockedTo: both.map(idOf),
+      atMs: house.clock.wallMs(),
+    });
+    await until(house, 'the lock is known', () => doKnow(both, 2));
+    assert.is(read(), 'before');
+    await rule(house, made, 3, {});
+    await until(house, 'all can be read', () => read() === 'before,after');
+  }),
+);
+
+viewers.run();

@@ -1,0 +1,29 @@
+import { systemClock } from '../../../peer/clock.ts';
+import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
+import { deriveRoomKeys } from '../../../peer/crypto/keys.ts';
+import { hostCommands } from '../../../peer/host/host-commands.ts';
+import type { RoomEntry } from '../../../peer/room-link.ts';
+import type { HostDesk } from '../room-session.ts';
+
+/** What the host commands its room with, on the server that this page came from. */
+export async function openHostDesk(crypto: Crypto, entry: RoomEntry, hostKey: SigningKey): Promise<HostDesk> {
+  const { roomId, roomSecret } = entry;
+  const { joinToken } = await deriveRoomKeys(crypto, roomSecret, roomId);
+  const commands = hostCommands({
+    crypto,
+    clock: systemClock,
+    fetch: (...args) => fetch(...args),
+    server: location.origin,
+    roomId,
+    hostKey,
+    joinToken,
+  });
+  return { ...commands, takeDown: () => takeDown(location.href, hostKey) };
+}
+
+async function takeDown(link: string, hostKey: SigningKey): Promise<void> {
+  const { takeDownRoom } = await import('../home/take-down-room.ts');
+  await takeDownRoom({ link, hostKey });
+  const { forgetRoom } = await import('../home/hosted-rooms.ts');
+  forgetRoom(link);
+}
