@@ -79,14 +79,17 @@ swarm(
         await page.getByTestId('upload-limit').selectOption({ label: 'No limit' });
         await page.evaluate(() => document.querySelector('video')?.play());
       }
+      let gained = 0;
       for (const [i, { page }] of viewers.entries()) {
         await untilEnded(page, 120_000);
         assert.is((await playback(page)).error, null);
         const { bytesReceived } = await stats(page);
         assert.is(bytesReceived.origin, before[i], 'nothing came from the dead origin');
-        const gained = bytesReceived.peers - (peersBefore[i] ?? 0);
-        assert.ok(gained > clip.sizeBytes * 0.1, `only ${gained} bytes came from the other`);
+        const own = bytesReceived.peers - (peersBefore[i] ?? 0);
+        assert.ok(own > 0, 'each lacked something that the other had');
+        gained += own;
       }
+      assert.ok(gained > clip.sizeBytes * 0.15, `only ${gained} bytes came from each other`);
       for (const { context } of viewers) await context.close();
     } finally {
       await server.stop().catch(() => undefined);
