@@ -4,13 +4,17 @@ import { defineConfig } from 'vite';
 import { precompress } from './precompress.ts';
 
 const root = import.meta.dirname;
+const nodePart = (name: string): string => join(root, 'node-parts', `${name}.ts`);
 
 export default defineConfig({
   root,
   plugins: [svelte(), precompress()],
   resolve: {
-    // The package's entry needs Node's streams and buffers; its own prebuilt bundle carries them.
-    alias: { 'simple-peer': 'simple-peer/simplepeer.min.js' },
+    // simple-peer stands on Node's modules. Its own bundle carries them whole, a third of what a viewer loads before the first
+    // frame; here it gets the little that it uses of them in a page.
+    alias: Object.fromEntries(
+      ['buffer', 'debug', 'randombytes', 'readable-stream'].map((name) => [name, nodePart(name)]),
+    ),
   },
   // noble is imported on demand inside the worker too, which takes chunks.
   worker: { format: 'es' },
