@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Stats } from '../../web/src/room-session.ts';
 
-/** How long anything in these tests may take that is not a film being played. */
-export const PATIENCE_MS = 30_000;
+/** How long anything in these tests may take that is not a film being played: no promise, only when to give up on a busy machine. */
+export const PATIENCE_MS = 90_000;
 
 /** A page in a browser context of its own (another person), and what went wrong in it. */
 export interface Visitor {
@@ -11,8 +11,11 @@ export interface Visitor {
   errors: string[];
 }
 
-/** Somebody opens an address. */
-export async function visit(browser: Browser, url: string): Promise<Visitor> {
+/**
+ * Somebody opens an address. A film plays `rate` times as fast as it was made; at 0 it stands still at its beginning, and
+ * slowly it needs far less than what comes, so that a busy machine's pauses do not make it wait.
+ */
+export async function visit(browser: Browser, url: string, { rate = 1 } = {}): Promise<Visitor> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -21,8 +24,22 @@ export async function visit(browser: Browser, url: string): Promise<Visitor> {
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
   });
+  if (rate !== 1) await page.addInitScript(playAt, rate);
   await page.goto(url);
   return { page, context, errors };
+}
+
+/** Runs in the page: holds the film to that speed from its start on. */
+function playAt(rate: number): void {
+  document.addEventListener(
+    'play',
+    ({ target }) => {
+      if (!(target instanceof HTMLVideoElement)) return;
+      if (rate === 0) target.pause();
+      else target.playbackRate = rate;
+    },
+    { capture: true, once: true },
+  );
 }
 
 /** Uploads a file through the home page; resolves with the link once all of it is stored. */
@@ -33,6 +50,13 @@ export async function hostThroughPage(page: Page, path: string, withinMs = 4 * P
   const href = await link.inputValue();
   await page.locator('[data-testid=hosting][data-step=done]').waitFor({ timeout: withinMs });
   return href;
+}
+
+/** Writes a line in the chat. */
+export async function say(page: Page, text: string): Promise<void> {
+  const input = page.getByTestId('chat-input');
+  await input.fill(text);
+  await input.press('Enter');
 }
 
 /** What the room page says of itself. */
@@ -49,6 +73,19 @@ export async function untilPlaying(page: Page): Promise<void> {
     const video = document.querySelector('video');
     return video && !video.paused && video.currentTime > 0.2;
   });
+}
+
+/** Resolves once the player has so many seconds of film ahead of the playhead. */
+export async function untilBuffered(page: Page, seconds: number): Promise<void> {
+  await page.waitForFunction((wanted) => (window.matinee?.stats().bufferedS ?? 0) >= wanted, seconds);
+}
+
+/** Resolves once the page is connected to so many viewers, the origin not counted. */
+export async function untilMembers(page: Page, count: number): Promise<void> {
+  await page.waitForFunction((wanted) => {
+    const { connectedPeers = -1, isOriginConnected = false } = window.matinee?.stats() ?? {};
+    return connectedPeers - Number(isOriginConnected) === wanted;
+  }, count);
 }
 
 /** What the media element says. */
@@ -90,12 +127,12 @@ export async function seek(page: Page, toS: number): Promise<void> {
   }, toS);
 }
 
-/** Waits until `read` gives the same twice, `gapMs` apart: something in the page has come to rest. */
-export async function untilSteady(read: () => Promise<number>, page: Page, gapMs: number): Promise<number> {
-  for (let before = await read(); ; ) {
-    await page.waitForTimeout(gapMs);
-    const now = await read();
-    if (now === before) return now;
-    before = now;
-  }
+/** Plays on, several times as fast as the film was made: for tests of what is fetched, not of when. */
+export async function playOn(page: Page, rate: number): Promise<void> {
+  await page.evaluate(async (wanted) => {
+    const video = document.querySelector('video');
+    if (!video) throw new Error('no video element');
+    video.playbackRate = wanted;
+    await video.play();
+  }, rate);
 }

@@ -2,12 +2,12 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findBrowser } from '../tools/browser.ts';
-import { mainClip } from '../tools/clips.ts';
+import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostFromCommandLine } from './host-cli.ts';
-import { PATIENCE_MS, playback, seek, stats, untilEnded, untilPlaying } from './pages.ts';
+import { PATIENCE_MS, playback, playOn, seek, stats, untilEnded, untilPlaying } from './pages.ts';
 
 const MEMORY_MB = 2;
 const MB = 1e6;
@@ -23,7 +23,7 @@ interface Scene {
 const spill = suite<Scene>('a viewer whose memory is small');
 
 spill.before(async (scene) => {
-  const clip = await mainClip();
+  const clip = await lightClip(90);
   scene.server = await startServer();
   scene.link = await hostFromCommandLine(clip.path, scene.server.url);
   scene.profile = await temporaryFolder();
@@ -44,7 +44,7 @@ spill.after(async ({ server, profile, browser }) => {
 spill(
   'should play to the end and once more, from a file of its own that goes with the tab',
   async (scene) => {
-    const clip = await mainClip();
+    const clip = await lightClip(90);
     const watcher = await openWatcher(scene);
     const page = await scene.browser.newPage();
     const errors: string[] = [];
@@ -52,8 +52,8 @@ spill(
     await page.goto(scene.link);
     await untilPlaying(page);
     const mostInMemory = await watchMemory(page);
-    await hurry(page);
-    await untilEnded(page, (clip.durationS + 60) * 1000);
+    await playOn(page, 8);
+    await untilEnded(page, 2 * PATIENCE_MS);
     assert.is((await playback(page)).error, null);
 
     const { heldBytes, diskError, bytesReceived, rejectedPieces } = await stats(page);
@@ -71,8 +71,7 @@ spill(
 
     assert.ok((await firstBufferedS(page)) > 10, 'the player itself has forgotten the beginning');
     await seek(page, 2);
-    await page.evaluate(() => document.querySelector('video')?.play());
-    await hurry(page);
+    await playOn(page, 8);
     await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 30);
     const again = await stats(page);
     assert.equal(again.bytesReceived, bytesReceived, 'nothing was fetched again');
@@ -128,14 +127,6 @@ async function untilNoPieceFile(watcher: Page): Promise<void> {
     if (performance.now() > deadlineMs) throw new Error('the file of a closed tab is still there');
     await watcher.waitForTimeout(50);
   }
-}
-
-/** Three times as fast, so that a film of a minute and a half is over soon. */
-function hurry(page: Page): Promise<void> {
-  return page.evaluate(() => {
-    const video = document.querySelector('video');
-    if (video) video.playbackRate = 3;
-  });
 }
 
 /** Notes every 20 ms how much is held in memory; the returned function tells the most there was. */

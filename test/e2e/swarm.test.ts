@@ -1,11 +1,26 @@
-import type { Browser } from 'playwright-core';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { mainClip } from '../tools/clips.ts';
-import { startServer } from '../tools/running-server.ts';
+import { lightClip, mainClip } from '../tools/clips.ts';
+import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
-import { playback, seek, stats, untilEnded, untilPlaying, untilSteady, visit } from './pages.ts';
+import {
+  PATIENCE_MS,
+  playback,
+  playOn,
+  seek,
+  stats,
+  untilBuffered,
+  untilEnded,
+  untilPlaying,
+  visit,
+} from './pages.ts';
+
+/** The made clips have a key frame this often, and a segment begins at each. */
+const SEGMENT_S = 2;
 
 const swarm = suite<{ browser: Browser }>('swarm in real browsers');
 
@@ -15,10 +30,12 @@ swarm.before(async (context) => {
 
 swarm.after(({ browser }) => browser.close());
 
+// How smoothly a crowd plays over a narrow origin is judged on the simulator's clock, where no machine is busy; here is
+// judged what makes it possible at all.
 swarm(
   'should carry two viewers over an origin that sends less than twice the bitrate',
   async ({ browser }) => {
-    const clip = await mainClip();
+    const clip = await lightClip(40);
     const bitrateMbit = (clip.sizeBytes * 8) / clip.durationS / 1e6;
     const server = await startServer({ env: { ORIGIN_MBIT: (1.7 * bitrateMbit).toFixed(2) } });
     try {
@@ -27,15 +44,16 @@ swarm(
       await untilPlaying(first.page);
       const second = await visit(browser, link);
       await untilPlaying(second.page);
-      for (const { page } of [first, second]) await untilEnded(page, (clip.durationS + 90) * 1000);
-      for (const { page } of [first, second]) assert.is((await playback(page)).error, null);
-      const { stallMs } = await stats(second.page);
+      for (const { page } of [first, second]) {
+        await untilEnded(page, clip.durationS * 1000 + 2 * PATIENCE_MS);
+        const { isEnded, error } = await playback(page);
+        assert.equal([isEnded, error], [true, null]);
+      }
       const both = await Promise.all(
         [first, second].map(async ({ page }) => (await stats(page)).bytesReceived),
       );
       const originBytes = both.reduce((sum, { origin }) => sum + origin, 0);
       assert.ok(originBytes < 1.35 * clip.sizeBytes, `the origin sent ${originBytes} of ${clip.sizeBytes}`);
-      assert.ok(stallMs < 5_000, `stood still for ${stallMs} ms`);
       for (const viewer of [first, second]) {
         assert.equal(viewer.errors, []);
         await viewer.context.close();
@@ -47,56 +65,55 @@ swarm(
 );
 
 swarm(
-  'should finish from each other when the seed server dies and each holds a half',
+  'should finish from each other when the seed server dies and each lacks what the other holds',
   async ({ browser }) => {
-    const clip = await mainClip();
-    const server = await startServer({ env: { ORIGIN_MBIT: '8' } });
+    const clip = await lightClip(160);
+    const server = await startServer();
     try {
       const link = await hostFromCommandLine(clip.path, server.url);
-      const viewers = await Promise.all([visit(browser, link), visit(browser, link)]);
-      // Nobody gives much for now: each fetches its own share of what lies ahead, and little more.
-      // Both at once: whoever came first would get most of what is new.
-      await Promise.all(
-        viewers.map(async ({ page }) => {
-          await page.getByTestId('upload-limit').selectOption({ label: '1 Mbit/s' });
-          await untilPlaying(page);
-          await page.evaluate(() => document.querySelector('video')?.pause());
-          await seek(page, clip.durationS - 60);
-        }),
-      );
-      const before = await Promise.all(
-        viewers.map(({ page }) =>
-          untilSteady(async () => (await stats(page)).bytesReceived.origin, page, 3_000),
-        ),
-      );
-      for (const bytes of before)
-        assert.ok(bytes < clip.sizeBytes * 0.85, `it holds ${bytes} of ${clip.sizeBytes}`);
+      const sizes = await segmentSizes(server);
+      const totalBytes = sum(sizes);
+      const stands = { rate: 0 };
+      const [ann, ben] = await Promise.all([visit(browser, link, stands), visit(browser, link, stands)]);
+      const pages = [ann.page, ben.page];
+      for (const page of pages)
+        await page.waitForFunction(() => window.matinee?.stats().connectedPeers === 2);
+
+      // A viewer fetches a minute ahead and keeps it. Ann stays in the first two minutes and holds those, whole.
+      const inFirstMinutes = (minutes: number): number =>
+        sum(sizes.slice(0, 1 + (minutes * 60 + 2) / SEGMENT_S));
+      await untilHolding(ann.page, inFirstMinutes(1));
+      await seek(ann.page, 61);
+      await untilHolding(ann.page, inFirstMinutes(2));
+      // Ben holds no more than the first minute and the last forty seconds; of those his player has all.
+      await seek(ben.page, 120.5);
+      await untilBuffered(ben.page, 39);
+      assert.is(await heldBytes(ann.page), inFirstMinutes(2), 'Ann has nothing of the end');
+      const benBytes = await heldBytes(ben.page);
+      assert.ok(benBytes < 0.7 * totalBytes, `Ben has ${benBytes} of ${totalBytes}, nothing of the middle`);
+
       await server.kill('SIGKILL');
-      // The last pieces may still have come after it seemed steady.
-      for (const { page } of viewers)
+      for (const page of pages)
         await page.waitForFunction(() => window.matinee?.stats().isOriginConnected === false);
-      const fromOrigin = await Promise.all(
-        viewers.map(async ({ page }) => (await stats(page)).bytesReceived.origin),
-      );
-      const peersBefore = await Promise.all(
-        viewers.map(async ({ page }) => (await stats(page)).bytesReceived.peers),
-      );
-      for (const { page } of viewers) {
-        await page.getByTestId('upload-limit').selectOption({ label: 'No limit' });
-        await page.evaluate(() => document.querySelector('video')?.play());
-      }
-      let gained = 0;
-      for (const [i, { page }] of viewers.entries()) {
-        await untilEnded(page, 120_000);
+      const before = await Promise.all(pages.map(stats));
+      await seek(ben.page, 58);
+      for (const page of pages) await playOn(page, 8);
+      for (const [i, page] of pages.entries()) {
+        await untilEnded(page, 2 * PATIENCE_MS);
         assert.is((await playback(page)).error, null);
         const { bytesReceived } = await stats(page);
-        assert.is(bytesReceived.origin, fromOrigin[i], 'nothing came from the dead origin');
-        const own = bytesReceived.peers - (peersBefore[i] ?? 0);
-        assert.ok(own > 0, 'each lacked something that the other had');
-        gained += own;
+        assert.is(bytesReceived.origin, before[i]?.bytesReceived.origin, 'nothing came from the dead origin');
+        const gained = bytesReceived.peers - (before[i]?.bytesReceived.peers ?? 0);
+        assert.ok(gained > 0.2 * totalBytes, `only ${gained} of ${totalBytes} came from the other`);
       }
-      assert.ok(gained > clip.sizeBytes * 0.15, `only ${gained} bytes came from each other`);
-      for (const { context } of viewers) await context.close();
+      for (const { context, errors } of [ann, ben]) {
+        // The browser itself tells of the connection that the dead server refused.
+        assert.equal(
+          errors.filter((error) => !/WebSocket|ERR_CONNECTION/.test(error)),
+          [],
+        );
+        await context.close();
+      }
     } finally {
       await server.stop().catch(() => undefined);
     }
@@ -120,7 +137,7 @@ swarm(
       await viewer.page.waitForFunction(() => window.matinee?.stats().isOriginConnected);
       const { origin } = (await stats(viewer.page)).bytesReceived;
       await seek(viewer.page, clip.durationS - 5);
-      await untilEnded(viewer.page, 30_000);
+      await untilEnded(viewer.page, PATIENCE_MS);
       assert.ok((await stats(viewer.page)).bytesReceived.origin > origin, 'the new origin process serves');
       await viewer.context.close();
     } finally {
@@ -130,3 +147,28 @@ swarm(
 );
 
 swarm.run();
+
+/** Sizes of the segments of the only room of a server, as they lie in its store; the init segment first. */
+async function segmentSizes({ dataDir }: RunningServer): Promise<number[]> {
+  const files = await readdir(dataDir, { recursive: true });
+  const folder = files.find((name) => basename(name) === 'segments') ?? '';
+  const names = files.filter((name) => dirname(name) === folder).sort((a, b) => +basename(a) - +basename(b));
+  return Promise.all(names.map(async (name) => (await stat(join(dataDir, name))).size));
+}
+
+/** Bytes of pieces that the page keeps. */
+async function heldBytes(page: Page): Promise<number> {
+  const { memory, disk } = (await stats(page)).heldBytes;
+  return memory + disk;
+}
+
+async function untilHolding(page: Page, bytes: number): Promise<void> {
+  await page.waitForFunction((wanted) => {
+    const { memory = 0, disk = 0 } = window.matinee?.stats().heldBytes ?? {};
+    return memory + disk >= wanted;
+  }, bytes);
+}
+
+function sum(bytes: readonly number[]): number {
+  return bytes.reduce((total, each) => total + each, 0);
+}

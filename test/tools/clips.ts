@@ -5,7 +5,7 @@ import { cached, rootFolder } from './cache-folder.ts';
 import { findFfmpeg } from './media-tools.ts';
 import { once } from './once.ts';
 import { runProgram } from './run-program.ts';
-import { type ClipRecipe, encodeUnit, repeatUnit } from './synthetic-clip.ts';
+import { type ClipRecipe, cutClip, encodeUnit, repeatUnit } from './synthetic-clip.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A video file as ffprobe measured it. */
@@ -57,6 +57,18 @@ export async function generatedClip(wish: ClipWish): Promise<Clip> {
   const name = `clip-1-${widthPx}x${heightPx}-${durationS}s-${sizeBytes}B-${bitsPerSec}bps.mp4`;
   const path = await cached(name, (unfinished) => makeClip(recipe, unfinished));
   return measureClip(path);
+}
+
+/** A made clip of small pictures at the ordinary bitrate: where many bytes must come and few may be decoded. */
+export function lightClip(durationS: number): Promise<Clip> {
+  return generatedClip({ durationS, widthPx: 320, heightPx: 180 });
+}
+
+/** The beginning of the main clip, unchanged: a real film that is soon over. Whole key frame intervals of 2 s. */
+export async function shortClip(durationS: number): Promise<Clip> {
+  const main = await mainClip();
+  const name = `short-1-${main.sizeBytes}B-${durationS}s.mp4`;
+  return measureClip(await cached(name, (path) => cutClip(main.path, durationS, path)));
 }
 
 /** What ffprobe finds in a video file; rejects where it finds no video track. */

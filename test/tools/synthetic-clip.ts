@@ -43,6 +43,15 @@ export async function repeatUnit(unit: string, durationS: number, path: string):
   ]);
 }
 
+/** Writes the first so many seconds of a film of our frame rate, copied as they are; moov comes first. */
+export async function cutClip(film: string, durationS: number, path: string): Promise<void> {
+  const { ffmpeg } = await findFfmpeg();
+  // By time alone the first pictures of the next key frame interval would come along.
+  const length = ['-t', String(durationS), '-frames:v', String(durationS * fps)];
+  const copied = [...length, '-c', 'copy', '-movflags', '+faststart'];
+  await runProgram(ffmpeg, ['-v', 'error', '-y', '-i', film, ...copied, path]);
+}
+
 function picture({ widthPx, heightPx }: ClipRecipe): string[] {
   // Without noise the card costs almost nothing, and no encoder would reach a high bitrate.
   const card = `testsrc2=size=${widthPx}x${heightPx}:rate=${fps}:duration=${unitS}`;
