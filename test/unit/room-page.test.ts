@@ -28,7 +28,7 @@ const OPENED: RoomSnapshot = {
   isWaiting: true,
   peers: [],
   chat: [],
-  rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [] },
+  rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [], isSelfMuted: false },
   name: 'Ada',
   uploadLimitBytesPerSec: null,
   stats: NO_STATS,

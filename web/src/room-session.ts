@@ -59,6 +59,8 @@ export interface RulesView {
   isLocked: boolean;
   muted: string[];
   removed: string[];
+  /** Whether oneself is among the muted: nobody sees what one writes. */
+  isSelfMuted: boolean;
 }
 
 /** What the host can do, and nobody else. */

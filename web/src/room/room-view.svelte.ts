@@ -35,9 +35,12 @@ export class RoomView {
   /** What is wrong for good: the opening that failed, or what the session says. */
   fatal = $derived(this.failure ?? (this.snapshot?.problem?.isFatal === true ? this.snapshot.problem : null));
 
-  /** A film that cannot play here is no reason to fall silent; a room that never opened is. */
+  /** A film that cannot play here is no reason to fall silent; a room that never opened, or is locked, is. */
   canChat = $derived(
-    this.failure === null && this.passwordAsk === null && this.snapshot?.signaling !== 'refused',
+    this.failure === null &&
+      this.passwordAsk === null &&
+      this.snapshot?.signaling !== 'refused' &&
+      this.snapshot?.problem?.code !== 'ROOM_LOCKED',
   );
 
   /** Whether to say what connections to other viewers show them, and to ask. */

@@ -204,10 +204,12 @@ export class Session implements RoomSession {
 
   #rules(): RulesView {
     const rules = this.#member.viewer.rules ?? NO_RULES;
+    const muted = rules.muted.map(toBase64url);
     return {
       isOriginOnly: rules.isOriginOnly,
       isLocked: rules.lockedTo !== null,
-      muted: rules.muted.map(toBase64url),
+      muted,
+      isSelfMuted: muted.includes(this.#member.selfId),
       removed: rules.removed.map(toBase64url),
     };
   }

@@ -62,6 +62,7 @@ export const texts = {
   newLines: 'New messages',
   tooLong: (chars: number) =>
     `That is ${chars.toLocaleString('en')} characters, and a message holds ${MAX_CHAT_CHARS.toLocaleString('en')}. Shorten it or send it in parts.`,
+  mutedHint: 'The host has muted you: nobody sees what you write.',
   notSent: 'That message was not sent. Try again in a moment.',
 
   swarm: 'Swarm',
