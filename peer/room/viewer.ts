@@ -92,7 +92,6 @@ export class Viewer {
   readonly #announcements: Announcements;
   readonly #chat: ChatRelay;
   readonly #cards = new Map<Link, Card>();
-  readonly #banned = new Set<string>();
   #name: string;
   #card: Bytes | null = null;
   #lines: ShownLine[] = [];
@@ -141,7 +140,6 @@ export class Viewer {
       manifest: this.manifest,
       isHeld: (segment, piece) => this.#pieces.has(segment, piece),
       onPiece: (segment, piece, data) => this.#keep(segment, piece, data),
-      onLiar: (link) => this.#banned.add(link.remote.id),
     });
     this.#uplink = new Uplink(clock);
     this.#uploads = new Uploads({
@@ -235,7 +233,7 @@ export class Viewer {
 
   /** Takes over an open channel to this peer; one that is banned, or that the host's rules keep out, is closed at once. */
   connect(channel: Channel, remote: Remote): void {
-    const isOut = this.isVideoReplaced || this.#banned.has(remote.id) || this.#whyOut(remote) !== null;
+    const isOut = this.isVideoReplaced || this.isBanned(remote.id) || this.#whyOut(remote) !== null;
     if (isOut) channel.close();
     else this.#links.open(channel, remote);
   }
@@ -245,8 +243,9 @@ export class Viewer {
     return this.#whyOut({ id, kind: 'member' }) !== null;
   }
 
+  /** Whether this peer has sent too many wrong pieces to be let in again. */
   isBanned(id: string): boolean {
-    return this.#banned.has(id);
+    return this.#downloads.isBanned(id);
   }
 
   /** Media bytes by source, closed connections included. */

@@ -38,8 +38,11 @@ const MAX_TIMEOUTS = 5;
 /** After so many pieces with a wrong hash a peer is dropped, and not let in again. */
 const MAX_WRONG_PIECES = 3;
 
-/** Peers whose wrong pieces are remembered, so that coming back does not wipe them out. */
-const MAX_SUSPECTS = 256;
+/**
+ * Peers whose wrong pieces are remembered, so that coming back does not wipe them out; of more, those that lied last. Who
+ * makes up a thousand names to be forgotten could as well have come under a new one.
+ */
+const MAX_SUSPECTS = 1024;
 
 /** Requests taken back of one peer that are remembered: their pieces may be on their way already. Twice what stands at the origin. */
 const MAX_TAKEN_BACK = 2 * MAX_STANDING_PIECES;
@@ -86,8 +89,6 @@ export interface DownloadParts {
   isHeld(segment: number, piece: number): boolean;
   /** A verified piece nobody had given us before. */
   onPiece(segment: number, piece: number, data: Bytes): void;
-  /** This peer sent MAX_WRONG_PIECES wrong pieces. Its link is closed right after. */
-  onLiar(link: Link): void;
 }
 
 /**
@@ -177,6 +178,11 @@ export class Downloads {
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
+  }
+
+  /** Whether this peer has sent MAX_WRONG_PIECES wrong pieces, over all its connections. */
+  isBanned(id: string): boolean {
+    return (this.#suspects.get(id) ?? 0) >= MAX_WRONG_PIECES;
   }
 
   close(): void {
@@ -385,8 +391,6 @@ export class Downloads {
   #gotWrongPiece(link: Link): void {
     this.rejectedPieces += 1;
     if (this.#suspect(link.remote.id) < MAX_WRONG_PIECES) return;
-    // First, so that whoever hears of the closed link knows already that it is not to be let in again.
-    this.#parts.onLiar(link);
     link.close('PIECE_WRONG');
   }
 

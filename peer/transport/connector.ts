@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { toBase64url } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
+import { MatineeError } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import { SimplePeerChannel, type SimplePeerLike } from './simple-peer-channel.ts';
 
@@ -60,7 +61,7 @@ export interface ConnectorParts {
   onBusy(id: string, retryInMs: number): void;
   /** Nothing is open or under way to this peer any more, whoever ended it and however. */
   onFree(id: string): void;
-  /** A signal that could not be unsealed or read: noticed, never obeyed. */
+  /** A signal that could not be unsealed or read, or an offer that came before: noticed, never obeyed. */
   onBadSignal(from: string, error: unknown): void;
 }
 
@@ -162,7 +163,7 @@ export class Connector {
 
   /** A new offer replaces an open or failed connection (the other side lost it), but two dials at once keep the smaller id's. */
   #offered(from: string, call: string, offer: Offer): void {
-    if (!this.#isNewOffer(from, call)) return;
+    if (!this.#isNewOffer(from, call)) throw replayed();
     const current = this.#calls.get(from);
     const isGlare = current?.isInitiator === true && !current.channel;
     if (isGlare && from > this.#parts.selfId) return;
@@ -270,4 +271,8 @@ export class Connector {
     this.#early.delete(from);
     return kept;
   }
+}
+
+function replayed(): MatineeError {
+  return new MatineeError('FRAME_UNEXPECTED', 'An offer came a second time.');
 }

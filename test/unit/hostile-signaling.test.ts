@@ -9,6 +9,8 @@ import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts
 import type { WebSocketLike } from '../../signaling/client.ts';
 import type { FromClient, FromServer } from '../../signaling/messages.ts';
 import { Member } from '../../web/src/room/member.ts';
+import { Session } from '../../web/src/room/session.ts';
+import { texts } from '../../web/src/room/texts.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { VirtualCrypto } from '../sim/virtual-crypto.ts';
@@ -214,6 +216,7 @@ recording('should learn no name, text, key or address', () =>
       [TEXT],
     );
     assert.ok(scene.operator.signals.length >= 2, 'it has heard the offer and the answer');
+    assert.equal([one.rejectedSignals, other.rejectedSignals], [0, 0]);
     const all = unpacked(scene.operator.heard);
     const keys = await deriveRoomKeys(scene.crypto, scene.secret, scene.roomId);
     const secrets = [
@@ -258,6 +261,7 @@ for (const [what, alter] of [
       await scene.clock.run(10_000);
       assert.equal([linked(one), linked(other)], [[], []]);
       assert.ok(scene.operator.signals.length > 0);
+      assert.ok(one.rejectedSignals + other.rejectedSignals >= scene.operator.signals.length);
       // As soon as it behaves they meet.
       scene.operator.alter = (signal) => [signal];
       await scene.clock.run(90_000);
@@ -294,6 +298,7 @@ altering('should end no connection by replaying what made it, nor make another o
       await scene.clock.run(2_000);
     }
     assert.equal([scene.peers.madeCount, scene.peers.aliveCount], [madeCount, aliveCount]);
+    assert.is(one.rejectedSignals + other.rejectedSignals, 3, 'the offer, each time it came again');
     assert.equal([linked(one), linked(other)], [[other.selfId], [one.selfId]]);
     await one.viewer.say(TEXT);
     await scene.clock.run(1_000);
@@ -349,6 +354,26 @@ altering('should not get an offer in even with the help of a member, who has the
     await scene.clock.run(1_000);
     assert.is(scene.peers.madeCount, madeCount + 1);
     attacker.destroy();
+  }),
+);
+
+altering('should be told of in the room while it does so, not of a single signal, and not for ever after', () =>
+  onScene(async (scene) => {
+    const one = await scene.join(NAMES[0]);
+    const session = new Session(one, scene.clock, () => undefined);
+    const told = () => session.snapshot().problem?.message === texts.signalsTampered;
+    const spoil = async (): Promise<void> => {
+      scene.operator.pass({ from: 'a'.repeat(22), to: one.selfId, data: 'nobody sealed this' });
+      await scene.clock.run(100);
+    };
+    await scene.clock.run(500);
+    for (let i = 0; i < 4; i++) await spoil();
+    assert.equal([told(), session.snapshot().stats.rejectedSignals], [false, 4]);
+    await spoil();
+    assert.equal([told(), session.snapshot().stats.rejectedSignals], [true, 5]);
+    await scene.clock.run(61_000);
+    assert.equal([told(), session.snapshot().stats.rejectedSignals], [false, 5]);
+    session.close();
   }),
 );
 

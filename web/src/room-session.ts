@@ -47,6 +47,8 @@ export interface Stats {
   /** Null: playback is not synchronised yet. */
   syncSkewMs: number | null;
   rejectedPieces: number;
+  /** Signals of other viewers that were changed on their way, or that nobody here signed. */
+  rejectedSignals: number;
   /** Bytes of ciphertext held now, for playing again and for others: in memory, and in this tab's own file. */
   heldBytes: { memory: number; disk: number };
   /** Why that file is not used, or no longer; null where nothing went wrong, or the browser has no such files. */

@@ -26,6 +26,12 @@ import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/mess
 /** Bytes of ciphertext a viewer keeps in memory, for itself and for others, where it has no disk for what is too much. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
+/** So many signals that nobody signed are worth a word: a single one may come of a page older than ours. */
+const TAMPERED_SIGNALS = 5;
+
+/** How long after the last of them it is said. */
+const TAMPERING_SHOWN_MS = 60_000;
+
 /** Goodbyes after which it is no use to dial a member again. */
 const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY, VIDEO_REPLACED];
 
@@ -70,6 +76,8 @@ export class Member {
   #state: SignalingState = 'connecting';
   #refusal: MatineeError | null = null;
   #isOriginBusy = false;
+  #rejectedSignals = 0;
+  #rejectedSignalMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   /** Joins the room; resolves at once, connecting goes on behind. */
@@ -119,7 +127,7 @@ export class Member {
       onFree: (id) => {
         if (id !== ORIGIN) this.#neighbours?.freed();
       },
-      onBadSignal: () => undefined,
+      onBadSignal: () => this.#signalRejected(),
     });
     this.#dialBudget = dialBudget(clock);
     this.#originDial = new OriginDial({
@@ -164,6 +172,21 @@ export class Member {
     return this.#isOriginBusy;
   }
 
+  /** Signals passed on by the signaling server that were not what a member of this room signed and sealed for us. */
+  get rejectedSignals(): number {
+    return this.#rejectedSignals;
+  }
+
+  /**
+   * Whether messages between viewers are being changed on their way: some came lately that nobody here signed. Either the
+   * signaling server does it, or somebody who has the link sends what is no message; it cannot be told which.
+   */
+  get areSignalsTampered(): boolean {
+    const { clock } = this.#parts;
+    const isRecent = clock.nowMs() - this.#rejectedSignalMs < TAMPERING_SHOWN_MS;
+    return isRecent && this.#rejectedSignals >= TAMPERED_SIGNALS;
+  }
+
   /**
    * Whether this member may be connected to other viewers, who then see its network address. Not until it is said here:
    * before that, and after a no, it neither dials viewers nor lets them in. A no parts from those connected at once.
@@ -201,6 +224,13 @@ export class Member {
     this.#signaling.close();
     this.viewer.close();
     this.#connector.close();
+  }
+
+  /** Noticed, and not obeyed. */
+  #signalRejected(): void {
+    this.#rejectedSignals += 1;
+    this.#rejectedSignalMs = this.#parts.clock.nowMs();
+    this.#parts.onChange();
   }
 
   #admit(from: string): Admission {

@@ -185,6 +185,9 @@ export class Session implements RoomSession {
   #problem(): RoomSnapshot['problem'] {
     const fatal = this.#member.refusal ?? this.#error;
     if (fatal) return { code: fatal.code, message: fatal.message, isFatal: true };
+    // Before all that may follow from it.
+    if (this.#member.areSignalsTampered)
+      return { code: 'SEAL_BROKEN', message: texts.signalsTampered, isFatal: false };
     const message = this.#passingProblem();
     return message ? { code: 'SERVER_UNREACHABLE', message, isFatal: false } : null;
   }
@@ -263,6 +266,7 @@ export class Session implements RoomSession {
       bufferedS: figures?.bufferedS ?? 0,
       syncSkewMs: null,
       rejectedPieces: viewer.rejectedPieces,
+      rejectedSignals: this.#member.rejectedSignals,
       heldBytes: viewer.heldBytes,
       diskError: viewer.diskError === null ? null : String(viewer.diskError),
     };

@@ -23,6 +23,8 @@ export const texts = {
     'No connection to the seed server or to anyone else yet. If this stays, your network may block WebRTC (UDP): try another one.',
   originBusy:
     'The seed server has no free place right now, and nobody else could be reached yet. You are in its queue: the film starts as soon as it is your turn, so keep this page open.',
+  signalsTampered:
+    'Messages between viewers were changed on their way, by the server or by somebody with the link. They were ignored: nobody got in between, but you may reach fewer friends.',
   nothingUploaded: 'The host has not uploaded anything yet. The film starts here as soon as it comes.',
   reconnecting: 'Reconnecting to the server… your friends carry on.',
   broken:
