@@ -3,7 +3,7 @@
  * NAT, so one address gets what a few classes need; whoever has more addresses meets the limits of rooms and of all.
  */
 export interface SignalingLimits {
-  /** Connections open at once, over all addresses. One costs some 10 kB here and one file handle. */
+  /** Connections open at once, over all addresses. One costs some 26 kB here and one file handle. */
   connections: number;
   /** Connections open at once from one address: eight classes of thirty. */
   connectionsPerAddress: number;

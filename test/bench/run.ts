@@ -1,11 +1,23 @@
 import { describeChatDelay, measureChatDelay } from './chat-delay.ts';
 import { benchOriginPath } from './origin-path.ts';
 import { describe } from './report.ts';
+import { benchSignaling, describeSignaling } from './signaling-load.ts';
 
-const benches = [
-  async () => describe(await benchOriginPath()),
-  async () => describeChatDelay(await measureChatDelay()),
-];
-for (const bench of benches) process.stdout.write(`${await bench()}\n`);
+/** All of them, or those that are named: npm run bench -- signaling */
+const benches = new Map([
+  ['origin', async () => describe(await benchOriginPath())],
+  ['chat', async () => describeChatDelay(await measureChatDelay())],
+  ['signaling', async () => describeSignaling(await benchSignaling())],
+]);
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !benches.has(name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no bench ${unknown.join(', ')}: name some of ${[...benches.keys()].join(', ')}.\n`,
+  );
+  process.exit(1);
+}
+for (const [name, bench] of benches)
+  if (asked.length === 0 || asked.includes(name)) process.stdout.write(`${await bench()}\n`);
 // The native WebRTC library keeps threads that would hold the process.
 process.exit(0);

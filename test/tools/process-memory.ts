@@ -11,7 +11,7 @@ export async function memoryOfTree(rootPid: number): Promise<number> {
       if (at === rootPid) return true;
     return false;
   };
-  const sizes = await Promise.all([...parents.keys()].filter(isBelow).map(proportionalBytes));
+  const sizes = await Promise.all([...parents.keys()].filter(isBelow).map(memoryOf));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
@@ -30,7 +30,8 @@ async function parentsOfAll(): Promise<Map<number, number>> {
   return parents;
 }
 
-async function proportionalBytes(pid: number): Promise<number> {
+/** Bytes held by a process alone; 0 where it has ended. */
+export async function memoryOf(pid: number): Promise<number> {
   const kib = /^Pss:\s+(\d+) kB/m.exec(await readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1];
   return Number(kib ?? 0) * 1024;
 }

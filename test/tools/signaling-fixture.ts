@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as assert from 'uvu/assert';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import type { FromClient, FromServer } from '../../signaling/messages.ts';
 import { attachSignaling, type Signaling, type SignalingOptions } from '../../signaling/server.ts';
@@ -115,8 +115,8 @@ export class RawClient {
     void this.closed.then(() => this.#onArrival());
   }
 
-  static async open(url: string): Promise<RawClient> {
-    const client = new RawClient(new WebSocket(url));
+  static async open(url: string, options: ClientOptions = {}): Promise<RawClient> {
+    const client = new RawClient(new WebSocket(url, options));
     client.nonce = (await client.next('hello')).nonce;
     return client;
   }
@@ -125,8 +125,9 @@ export class RawClient {
   static async openWith(
     url: string,
     message: FromClient | ((nonce: string) => FromClient),
+    options: ClientOptions = {},
   ): Promise<RawClient> {
-    const client = await RawClient.open(url);
+    const client = await RawClient.open(url, options);
     client.send(message);
     return client;
   }
