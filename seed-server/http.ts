@@ -14,6 +14,7 @@ import { roomDoor, toldDoor } from './room-door.ts';
 import { BYTES_TYPE, type RoomChange } from './routes/api.ts';
 import { countedFailure, sendFailure } from './routes/failure.ts';
 import { addManifestRoutes } from './routes/manifests.ts';
+import { MemberProofs } from './routes/member-proof.ts';
 import { addPages } from './routes/pages.ts';
 import {
   type CountRequest,
@@ -98,7 +99,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
 function addApi(app: FastifyInstance, options: HttpOptions, countRequest: CountRequest): void {
   const { store, crypto, onChange, onMember = () => {}, hosting = OPEN_TO_ALL } = options;
   const door = toldDoor(roomDoor(store, crypto), onMember);
-  const api = { store, crypto, onChange, hosting, countRequest, door };
+  const api = { store, crypto, onChange, hosting, countRequest, door, proofs: new MemberProofs() };
   // What a token opens is nobody else's to keep.
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   app.get('/api/health', async () => ({ status: 'ok' }));

@@ -14,10 +14,18 @@ export function memberIdOf(publicKey: string): string {
 
 /** Whether a join was signed with the key it names, for its room, and on the connection whose hello had this nonce. */
 export function isSignedJoin({ room, publicKey, signature }: Join, nonce: string): boolean {
-  const message = Buffer.concat([Buffer.from('matinee/1 join\0'), bytesOf(nonce), bytesOf(room)]);
+  return isSigned([Buffer.from('matinee/1 join\0'), bytesOf(nonce), bytesOf(room)], publicKey, signature);
+}
+
+/** Whether the owner of a member key has signed that it watches this room over HTTP. Key and signature are base64url. */
+export function isSignedForHttp(room: string, publicKey: string, signature: string): boolean {
+  return isSigned([Buffer.from('matinee/1 http\0'), bytesOf(room)], publicKey, signature);
+}
+
+function isSigned(message: readonly Buffer[], publicKey: string, signature: string): boolean {
   const spki = Buffer.concat([SPKI_HEAD, bytesOf(publicKey)]);
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  return verify(null, message, key, bytesOf(signature));
+  return verify(null, Buffer.concat(message), key, bytesOf(signature));
 }
 
 function bytesOf(base64url: string): Buffer {

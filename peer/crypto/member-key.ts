@@ -36,6 +36,12 @@ export function isJoinSigned(
   return crypto.verify(publicKey, signature, joinBytes(nonce, roomId));
 }
 
+/** What a member says to the seed server in the header `x-member`, to prove over HTTP which member of a room it is: key.signature. */
+export async function proveMember(crypto: Crypto, key: SigningKey, roomId: Bytes): Promise<string> {
+  const signature = await crypto.sign(key.privateKey, concat(utf8('matinee/1 http\0'), roomId));
+  return `${toBase64url(key.publicKey)}.${toBase64url(signature)}`;
+}
+
 /** A signal (offer, answer, candidate) from one member to another, signed: CBOR [public key, signature, text]. To be sealed. */
 export async function signSignal(crypto: Crypto, key: SigningKey, to: string, text: string): Promise<Bytes> {
   const from = await memberIdOf(crypto, key.publicKey);

@@ -1,9 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
-import type { Door } from '../../signaling/door.ts';
+import { standingOf } from '../../peer/manifest/rules.ts';
+import type { Admission, Door } from '../../signaling/door.ts';
 import type { HostingRules } from '../hosting.ts';
 import { isRoomId, isVideoId, segmentNumber } from '../store/paths.ts';
 import type { Store } from '../store/store.ts';
+import { MEMBER_HEADER, type MemberProofs } from './member-proof.ts';
 import type { CountRequest } from './request-limits.ts';
 
 /** What changed of a room: the film it shows, or who may be in it (also because it is gone). */
@@ -15,6 +18,7 @@ export interface Api {
   crypto: Crypto;
   door: Door;
   hosting: HostingRules;
+  proofs: MemberProofs;
   /** Counts a request among those of a kind that is not plain from its route. */
   countRequest: CountRequest;
   /** Something about this room was stored or removed. */
@@ -40,18 +44,34 @@ export const BYTES_TYPE = 'application/octet-stream';
 const BEARER = /^Bearer +([A-Za-z0-9_-]{43})$/i;
 
 /**
- * Passes only members of the room: whoever has its token and, where it is said who comes (`member`, an id that the
- * caller has made sure of), is not kept out by the host's rules.
+ * Passes only those who may have the room's film: who has its token and, where the host's rules keep anybody out, proves
+ * to be somebody else.
+ * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG, SIGNATURE_WRONG, REMOVED, ROOM_LOCKED.
+ */
+export async function mustBeMember(api: Api, room: string, headers: IncomingHttpHeaders): Promise<void> {
+  await mustHaveToken(api, room, headers.authorization);
+  const rules = await api.store.rules(room);
+  if (!rules || (rules.removed.length === 0 && rules.lockedTo === null)) return;
+  const member = api.proofs.memberOf(room, String(headers[MEMBER_HEADER] ?? ''));
+  mustBeAdmitted(standingOf(rules, member));
+}
+
+/**
+ * Passes whoever has the room's token and, where it is said who comes (`member`, an id that the caller has made sure of), is
+ * not kept out by the host's rules.
  * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG, REMOVED, ROOM_LOCKED.
  */
-export async function mustBeMember(
+export async function mustHaveToken(
   { door }: Api,
   room: string,
   authorization?: string,
   member: string | null = null,
 ): Promise<void> {
   const token = BEARER.exec(authorization ?? '')?.[1] ?? '';
-  const admission = await door.admit(roomId(room), token, member);
+  mustBeAdmitted(await door.admit(roomId(room), token, member));
+}
+
+function mustBeAdmitted(admission: Admission): void {
   if (admission === 'no-room') {
     throw new MatineeError(
       'ROOM_UNKNOWN',

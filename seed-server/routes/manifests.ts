@@ -28,7 +28,7 @@ export function addManifestRoutes(app: FastifyInstance, api: Api): void {
 
   app.get<{ Params: VideoParams }>(`${base}/manifest`, async (request, reply) => {
     const { room, video } = request.params;
-    await mustBeMember(api, room, request.headers.authorization);
+    await mustBeMember(api, room, request.headers);
     const head = await api.store.readHead(room, videoId(video));
     if (!head) throw notFound('manifest');
     return reply.type(BYTES_TYPE).send(Buffer.from(head.buffer));
@@ -36,7 +36,7 @@ export function addManifestRoutes(app: FastifyInstance, api: Api): void {
 
   app.get<{ Params: PageParams }>(`${base}/pages/:hash`, async (request, reply) => {
     const { room, video, hash } = request.params;
-    await mustBeMember(api, room, request.headers.authorization);
+    await mustBeMember(api, room, request.headers);
     const page = await api.store.readPage(room, videoId(video), pageHash(hash));
     if (!page) throw notFound('manifest page');
     return reply.type(BYTES_TYPE).send(Buffer.from(page.buffer));

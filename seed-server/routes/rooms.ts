@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { describeHosting, mustKnowPassword, PASSWORD_HEADER } from '../hosting.ts';
-import { type Api, memberId, mustBeMember, type RoomParams, roomId } from './api.ts';
+import { type Api, memberId, mustHaveToken, type RoomParams, roomId } from './api.ts';
 import { readBody } from './body.ts';
 
 /** Registering, asking for and taking down a room. */
@@ -22,7 +22,7 @@ export function addRoomRoutes(app: FastifyInstance, api: Api): void {
     const { room } = request.params;
     const { member } = request.query;
     const id = member === undefined ? null : memberId(String(member));
-    await mustBeMember(api, room, request.headers.authorization, id);
+    await mustHaveToken(api, room, request.headers.authorization, id);
     return { videos: await api.store.listVideos(room) };
   });
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { MAX_RULES_BYTES } from '../../peer/manifest/rules.ts';
-import { type Api, BYTES_TYPE, mustBeMember, notFound, type RoomParams, roomId } from './api.ts';
+import { type Api, BYTES_TYPE, mustHaveToken, notFound, type RoomParams, roomId } from './api.ts';
 import { readBody } from './body.ts';
 
 /** Changing and fetching the host's rules. */
@@ -16,7 +16,7 @@ export function addRulesRoutes(app: FastifyInstance, api: Api): void {
 
   app.get<{ Params: RoomParams }>(path, async (request, reply) => {
     const { room } = request.params;
-    await mustBeMember(api, room, request.headers.authorization);
+    await mustHaveToken(api, room, request.headers.authorization);
     const rules = await api.store.readRules(room);
     if (!rules) throw notFound('list of rules');
     return reply.type(BYTES_TYPE).send(Buffer.from(rules.buffer));

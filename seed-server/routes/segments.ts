@@ -22,7 +22,7 @@ export function addSegmentRoutes(app: FastifyInstance, api: Api): void {
 
   app.get<{ Params: VideoParams }>(base, async (request) => {
     const { room, video } = request.params;
-    await mustBeMember(api, room, request.headers.authorization);
+    await mustBeMember(api, room, request.headers);
     return { stored: asRuns(await api.store.storedSegments(room, videoId(video))) };
   });
 }
@@ -41,7 +41,7 @@ function addStoring(app: FastifyInstance, api: Api, path: string): void {
 function addFetching(app: FastifyInstance, api: Api, path: string): void {
   app.get<{ Params: SegmentParams }>(path, async (request, reply) => {
     const { room } = request.params;
-    await mustBeMember(api, room, request.headers.authorization);
+    await mustBeMember(api, room, request.headers);
     const video = videoId(request.params.video);
     const segment = segmentOf(request.params.n);
     const sizeBytes = await api.store.segmentBytes(room, video, segment);
