@@ -4,6 +4,9 @@ import { MatineeError } from '../errors.ts';
 import { doesContinue, type ManifestHead, openHead, type PageReference } from './head.ts';
 import { decodePage, type SegmentEntry } from './page.ts';
 
+/** The hex of a page's hash: asked for in every run of the scheduler, and long to make. */
+const hexes = new WeakMap<PageReference, string>();
+
 /**
  * A manifest as its readers hold it: the newest head signed by the room's host, and those of its pages that
  * were fetched. Nothing gets in unverified. Owned by one peer; the origin and viewers alike use it.
@@ -87,7 +90,7 @@ export class Manifest {
 
   /** Whether we hold the page behind this reference. */
   hasPage(reference: PageReference): boolean {
-    return this.#pageBytes.has(toHex(reference.hash));
+    return this.#pageBytes.has(hexOf(reference));
   }
 
   /** The entry of a segment; null where its page is not here yet or the manifest ends before it. */
@@ -124,4 +127,10 @@ export class Manifest {
     const current = new Set(this.#head?.pages.map((page) => toHex(page.hash)));
     for (const hash of this.#pageBytes.keys()) if (!current.has(hash)) this.#pageBytes.delete(hash);
   }
+}
+
+function hexOf(reference: PageReference): string {
+  const hex = hexes.get(reference) ?? toHex(reference.hash);
+  hexes.set(reference, hex);
+  return hex;
 }

@@ -139,6 +139,7 @@ export class Viewer {
       windowBytes: Math.min(WINDOW_BYTES, parts.memoryBytes / 2),
       manifest: this.manifest,
       isHeld: (segment, piece) => this.#pieces.has(segment, piece),
+      heldCount: (segment) => this.#pieces.countOf(segment),
       onPiece: (segment, piece, data) => this.#keep(segment, piece, data),
     });
     this.#uplink = new Uplink(clock);

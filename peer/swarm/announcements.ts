@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { pieceCount } from '../manifest/geometry.ts';
 import type { Manifest } from '../manifest/manifest.ts';
+import { encodeFrame } from '../wire/frame.ts';
 import type { Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 import { toBits, toRuns } from './availability.ts';
@@ -62,9 +63,9 @@ export class Announcements {
     this.#cancelTimer = null;
     this.#toldMs = this.#parts.clock.nowMs();
     if (this.#news.size === 0) return;
-    const body = this.#describe(this.#news);
+    const frame = encodeFrame('have', this.#describe(this.#news));
     this.#news.clear();
-    for (const link of this.#parts.audience()) link.send('have', body);
+    for (const link of this.#parts.audience()) link.sendFrame(frame);
   }
 
   #describe(held: ReadonlyMap<number, ReadonlySet<number>>): Bodies['have'] {

@@ -87,6 +87,8 @@ export interface DownloadParts {
   windowBytes: number;
   random(): number;
   isHeld(segment: number, piece: number): boolean;
+  /** How many pieces of a segment are held. */
+  heldCount(segment: number): number;
   /** A verified piece nobody had given us before. */
   onPiece(segment: number, piece: number, data: Bytes): void;
 }
@@ -119,6 +121,8 @@ export class Downloads {
   /** What a piece has where we are. */
   #pieceBytes = PIECE_BYTES;
   #isAlone = true;
+  readonly #isHere = (segment: number, piece: number): boolean =>
+    this.#parts.isHeld(segment, piece) || this.#verifying.has(pieceKey(segment, piece));
   readonly #bornMs: number;
   #lastRunMs = Number.NEGATIVE_INFINITY;
   #cancelTick: () => void;
@@ -192,18 +196,16 @@ export class Downloads {
     this.#sources.clear();
   }
 
-  #isHere(segment: number, piece: number): boolean {
-    return this.#parts.isHeld(segment, piece) || this.#verifying.has(pieceKey(segment, piece));
-  }
-
   #pick(wanted: Wanted[]): Ask[] {
     this.#pieceBytes = this.#measurePiece();
-    const ready = [...this.#sources.values()].filter((source) => !source.isChoking);
+    const candidates: Candidate[] = [];
+    for (const source of this.#sources.values())
+      if (!source.isChoking) candidates.push(this.#candidate(source));
     return pick({
       nowMs: this.#parts.clock.nowMs(),
       wanted,
       pieceBytes: this.#pieceBytes,
-      candidates: ready.map((source) => this.#candidate(source)),
+      candidates,
       askedOf: (segment, piece) => this.#owed.of(segment, piece),
       random: this.#parts.random,
     });
@@ -214,7 +216,7 @@ export class Downloads {
     const inFlight = this.#owed.countOf(link);
     return {
       link,
-      has: (segment, piece) => availability.has(segment, piece),
+      availability,
       freeSlots: Math.max(0, this.#slots(source) - inFlight),
       inFlight,
       bytesPerSec: throughput.bytesPerSec,
@@ -232,6 +234,7 @@ export class Downloads {
   }
 
   #send(asks: Ask[], nowMs: number): void {
+    if (asks.length === 0) return;
     this.#withdraw(asks);
     const memberCount = this.#memberCount();
     for (const source of this.#sources.values()) {
@@ -284,7 +287,8 @@ export class Downloads {
     return wantedPieces({
       manifest,
       playheadMs: this.#playheadMs,
-      isHere: (segment, piece) => this.#isHere(segment, piece),
+      isHere: this.#isHere,
+      heldCount: this.#parts.heldCount,
       windowMs,
       windowBytes,
       pagesMs: clock.nowMs() - this.#bornMs < SETTLED_MS ? FIRST_PAGES_MS : WINDOW_MS,

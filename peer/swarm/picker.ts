@@ -1,4 +1,5 @@
 import type { Link } from '../wire/link.ts';
+import type { Availability } from './availability.ts';
 import type { Debt } from './owed.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -17,7 +18,7 @@ const MOVE_AFTER_MS = 600;
 /** A connection as the picker sees it. */
 export interface Candidate {
   link: Link;
-  has(segment: number, piece: number): boolean;
+  availability: Availability;
   /** Pieces it may still be asked for now. */
   freeSlots: number;
   /** Pieces it owes us. */
@@ -74,15 +75,24 @@ class Picking {
     for (const wanted of this.#input.wanted) {
       const asked = this.#input.askedOf(wanted.segment, wanted.piece);
       const slow = this.#memberAmong(asked);
-      const holders = this.#members.filter((member) => member.has(wanted.segment, wanted.piece));
-      if (slow) this.#move(wanted, holders, slow);
-      else if (wanted.inMs < URGENT_MS) this.#askNear(wanted, holders, asked);
+      if (slow) {
+        this.#move(wanted, slow);
+        if (wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
+        continue;
+      }
+      const holders = this.#holdersOf(wanted);
+      if (wanted.inMs < URGENT_MS) this.#askNear(wanted, holders, asked);
       else if (holders.length === 0) this.#askOrigin(wanted, asked);
       else ahead.push({ wanted, holders, rank: this.#rank(wanted, holders.length) });
-      if (slow && wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
     }
     for (const { wanted, holders } of ahead.sort((a, b) => a.rank - b.rank)) this.#askMember(wanted, holders);
     return this.#asks;
+  }
+
+  #holdersOf({ segment, piece }: Wanted): Candidate[] {
+    const holders: Candidate[] = [];
+    for (const member of this.#members) if (member.availability.has(segment, piece)) holders.push(member);
+    return holders;
   }
 
   #askNear(wanted: Wanted, holders: Candidate[], asked: ReadonlyMap<Link, Debt>): void {
@@ -91,10 +101,10 @@ class Picking {
   }
 
   /** Asks an idle holder instead of the one that has let us wait. */
-  #move(wanted: Wanted, holders: Candidate[], slow: [Link, Debt]): void {
+  #move(wanted: Wanted, slow: [Link, Debt]): void {
     const [slowLink, { askedMs }] = slow;
     if (this.#input.nowMs - askedMs < MOVE_AFTER_MS) return;
-    const idle = holders.filter(
+    const idle = this.#holdersOf(wanted).filter(
       (holder) => holder.link !== slowLink && holder.inFlight === 0 && !this.#taken.has(holder),
     );
     const next = idle[Math.floor(this.#input.random() * idle.length)];
@@ -120,12 +130,13 @@ class Picking {
   #askOrigin(wanted: Wanted, asked: ReadonlyMap<Link, Debt>): void {
     const origin = this.#origin;
     if (!origin || this.#freeSlots(origin) <= 0 || asked.has(origin.link)) return;
-    if (origin.has(wanted.segment, wanted.piece)) this.#ask(wanted, origin);
+    if (origin.availability.has(wanted.segment, wanted.piece)) this.#ask(wanted, origin);
   }
 
   #ask(wanted: Wanted, candidate: Candidate, insteadOf: Link | null = null): void {
     this.#taken.set(candidate, (this.#taken.get(candidate) ?? 0) + 1);
-    this.#asks.push({ ...wanted, link: candidate.link, insteadOf });
+    const { segment, piece, inMs } = wanted;
+    this.#asks.push({ segment, piece, inMs, link: candidate.link, insteadOf });
   }
 
   /** The rarest first, near before far among equals. */

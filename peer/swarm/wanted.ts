@@ -28,6 +28,8 @@ export interface Window {
   playheadMs: number;
   /** Whether a piece is held or being checked. */
   isHere(segment: number, piece: number): boolean;
+  /** How many pieces of a segment are held. */
+  heldCount(segment: number): number;
   /** How far it reaches: at most so much time, and so many bytes. */
   windowMs: number;
   windowBytes: number;
@@ -58,11 +60,8 @@ export function wantedPieces(window: Window): Wants {
 }
 
 /** Adds what is missing of one segment; false where the manifest does not tell of it (yet). */
-function wantSegment(
-  { manifest, playheadMs, pagesMs, isHere }: Window,
-  segment: number,
-  wants: Wants,
-): boolean {
+function wantSegment(window: Window, segment: number, wants: Wants): boolean {
+  const { manifest, playheadMs, pagesMs } = window;
   const entry = manifest.entry(segment);
   if (!entry) {
     const page = manifest.pageOf(segment);
@@ -72,8 +71,9 @@ function wantSegment(
     return false;
   }
   const pieces = pieceCount(entry.sizeBytes);
+  if (window.heldCount(segment) === pieces) return true;
   for (let piece = 0; piece < pieces; piece++) {
-    if (isHere(segment, piece)) continue;
+    if (window.isHere(segment, piece)) continue;
     const atMs = entry.startMs + (entry.durationMs * pieceStart(entry.sizeBytes, piece)) / entry.sizeBytes;
     wants.pieces.push({ segment, piece, inMs: Math.max(0, atMs - playheadMs) });
   }

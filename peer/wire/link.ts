@@ -72,8 +72,13 @@ export class Link {
 
   /** Sends a control message. A peer that takes nothing any more is closed as PEER_SILENT. */
   send<N extends Exclude<MessageName, 'piece'>>(name: N, body: Bodies[N]): void {
+    if (this.#isOpen) this.sendFrame(encodeFrame(name, body));
+  }
+
+  /** Sends a control message that is encoded already, as one that goes to many. */
+  sendFrame(frame: Bytes): void {
     if (!this.#isOpen) return;
-    this.#transmit(encodeFrame(name, body));
+    this.#transmit(frame);
     if (this.#channel.waitingBytes > MAX_WAITING_BYTES) this.close('PEER_SILENT');
   }
 
