@@ -155,6 +155,7 @@ export class Viewer {
       clock,
       manifest: this.manifest,
       pieces: this.#pieces,
+      isSoon: (segment) => this.#downloads.isSoon(segment),
       audience: () => this.#links.members(),
     });
     this.#chat = new ChatRelay({

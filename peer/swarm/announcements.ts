@@ -10,10 +10,15 @@ import type { PieceIndex } from './piece-store.ts';
 /** News is told at once, but no oftener than this: what comes meanwhile is told together. */
 const GATHER_MS = 30;
 
+/** News of what nobody needs soon waits so long for more, for each is a message to every neighbour. */
+const CALM_GATHER_MS = 250;
+
 export interface AnnouncementParts {
   clock: Clock;
   manifest: Manifest;
   pieces: PieceIndex;
+  /** Whether a segment is needed soon where this viewer is in the film. */
+  isSoon(segment: number): boolean;
   /** Links that want to know what we have. */
   audience(): Iterable<Link>;
 }
@@ -23,6 +28,8 @@ export class Announcements {
   readonly #parts: AnnouncementParts;
   readonly #news = new Map<number, Set<number>>();
   #toldMs = Number.NEGATIVE_INFINITY;
+  /** When it is told next. */
+  #tellAtMs = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
 
   constructor(parts: AnnouncementParts) {
@@ -38,12 +45,11 @@ export class Announcements {
 
   /** A piece came; it is told with the next batch. */
   add(segment: number, piece: number): void {
-    const { clock } = this.#parts;
+    const { clock, isSoon } = this.#parts;
     const news = this.#news.get(segment) ?? new Set();
     this.#news.set(segment, news.add(piece));
-    const sinceMs = clock.nowMs() - this.#toldMs;
-    if (sinceMs >= GATHER_MS) this.#tell();
-    else this.#cancelTimer ??= clock.after(GATHER_MS - sinceMs, () => this.#tell());
+    const dueMs = this.#toldMs + GATHER_MS;
+    this.#tellAt(isSoon(segment) ? dueMs : Math.max(dueMs, clock.nowMs() + CALM_GATHER_MS));
   }
 
   /** Segments were given up. */
@@ -58,9 +64,18 @@ export class Announcements {
     this.#news.clear();
   }
 
+  #tellAt(atMs: number): void {
+    const waitMs = atMs - this.#parts.clock.nowMs();
+    if (waitMs <= 0) this.#tell();
+    if (waitMs <= 0 || atMs >= this.#tellAtMs) return;
+    this.#cancelTimer?.();
+    this.#tellAtMs = atMs;
+    this.#cancelTimer = this.#parts.clock.after(waitMs, () => this.#tell());
+  }
+
   #tell(): void {
     this.#cancelTimer?.();
-    this.#cancelTimer = null;
+    this.#tellAtMs = Number.POSITIVE_INFINITY;
     this.#toldMs = this.#parts.clock.nowMs();
     if (this.#news.size === 0) return;
     const frame = encodeFrame('have', this.#describe(this.#news));

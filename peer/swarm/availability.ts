@@ -94,7 +94,8 @@ function union(a: Uint8Array, b: Uint8Array): Uint8Array {
   return all;
 }
 
-function hasBit(bits: Uint8Array, index: number): boolean {
+/** Whether this piece's bit is set. */
+export function hasBit(bits: Uint8Array, index: number): boolean {
   return (((bits[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
 }
 

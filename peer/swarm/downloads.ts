@@ -3,16 +3,16 @@ import { areEqual, type Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_PIPELINE_PIECES, MAX_STANDING_PIECES, PIECE_BYTES } from '../limits.ts';
-import { pieceBytes, pieceSize } from '../manifest/geometry.ts';
+import { pieceBytes, pieceCount, pieceSize } from '../manifest/geometry.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { pieceHash } from '../manifest/page.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 import { type PieceName, sendCancels, sendRequests } from './asking.ts';
-import { Availability } from './availability.ts';
+import { Availability, hasBit } from './availability.ts';
 import { Owed } from './owed.ts';
 import { PageAsking } from './page-asking.ts';
-import { type Ask, type Candidate, pick, RESCUE_MS } from './picker.ts';
+import { type Ask, type Candidate, pick, RESCUE_MS, URGENT_MS } from './picker.ts';
 import { pieceKey } from './piece-key.ts';
 import { Throughput } from './throughput.ts';
 import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
@@ -20,6 +20,9 @@ import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
 /** The scheduler runs on events, at most this often, and on a timer where nothing happens. */
 const MIN_RUN_GAP_MS = 20;
 const TICK_MS = 250;
+
+/** Where nothing is needed soon there is no hurry: requests cover more than this (PIPELINE_SLACK_MS), and each run costs battery. */
+const CALM_RUN_GAP_MS = 100;
 
 /** In a crowd that has just come first things come first: for so long no more of the manifest is asked for than what is needed soon. */
 const SETTLED_MS = 6_000;
@@ -101,7 +104,7 @@ export interface DownloadParts {
 export class Downloads {
   readonly handlers: Handlers = {
     have: (link, body) => this.#have(link, body),
-    drop: (link, body) => this.#update(link, (source) => source.availability.drop(body.runs)),
+    drop: (link, body) => this.#sources.get(link)?.availability.drop(body.runs),
     choke: (link) => this.#update(link, (source) => this.#choked(source)),
     unchoke: (link) => this.#update(link, (source) => this.#unchoked(source)),
     noPiece: (link, body) => this.#refused(link, body),
@@ -121,6 +124,8 @@ export class Downloads {
   /** What a piece has where we are. */
   #pieceBytes = PIECE_BYTES;
   #isAlone = true;
+  /** Whether nothing was missing of what is needed soon when it ran last. */
+  #isCalm = false;
   readonly #isHere = (segment: number, piece: number): boolean =>
     this.#parts.isHeld(segment, piece) || this.#verifying.has(pieceKey(segment, piece));
   readonly #bornMs: number;
@@ -164,12 +169,19 @@ export class Downloads {
     this.run();
   }
 
+  /** Whether a segment is needed soon. */
+  isSoon(segment: number): boolean {
+    const entry = this.#parts.manifest.entry(segment);
+    return entry === null || entry.startMs < this.#playheadMs + URGENT_MS;
+  }
+
   /** Asks for what can be asked for now; called whenever something changed. Calls that follow each other closely become one. */
   run(isLookingFar = false): void {
     const nowMs = this.#parts.clock.nowMs();
     if (this.#isClosed) return;
-    if (nowMs - this.#lastRunMs < MIN_RUN_GAP_MS) {
-      this.#cancelRun ??= this.#parts.clock.after(MIN_RUN_GAP_MS, () => {
+    const gapMs = this.#isCalm ? CALM_RUN_GAP_MS : MIN_RUN_GAP_MS;
+    if (nowMs - this.#lastRunMs < gapMs) {
+      this.#cancelRun ??= this.#parts.clock.after(gapMs, () => {
         this.#cancelRun = null;
         this.run();
       });
@@ -179,6 +191,7 @@ export class Downloads {
     this.#cancelRun = null;
     this.#lastRunMs = nowMs;
     const wants = this.#wants(isLookingFar ? WINDOW_MS : NEAR_MS);
+    this.#isCalm = (wants.pieces[0]?.inMs ?? 0) > URGENT_MS;
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
@@ -305,10 +318,45 @@ export class Downloads {
   }
 
   #have(link: Link, { whole, parts }: Bodies['have']): void {
-    this.#update(link, ({ availability }) => {
-      availability.addWhole(whole);
-      for (const [segment, bits] of parts) availability.addBits(segment, bits);
-    });
+    const availability = this.#sources.get(link)?.availability;
+    if (!availability) return;
+    availability.addWhole(whole);
+    for (const [segment, bits] of parts) availability.addBits(segment, bits);
+    const isNews =
+      whole.some((run) => this.#lacksOfRun(run)) ||
+      parts.some(([segment, bits]) => this.#isNear(segment) && this.#lacksOfBits(segment, bits));
+    if (isNews) this.run();
+  }
+
+  #lacksOfRun([first, count]: readonly [number, number]): boolean {
+    const { manifest, heldCount } = this.#parts;
+    const near = Math.max(first, manifest.segmentAt(this.#playheadMs) ?? first);
+    for (let segment = near; segment < first + count && this.#isNear(segment); segment++) {
+      const pieces = pieceCount(manifest.entry(segment)?.sizeBytes ?? 0);
+      if (heldCount(segment) === pieces) continue;
+      for (let piece = 0; piece < pieces; piece++) if (this.#lacks(segment, piece)) return true;
+    }
+    return false;
+  }
+
+  #lacksOfBits(segment: number, bits: Uint8Array): boolean {
+    const count = bits.byteLength * 8;
+    for (let piece = 0; piece < count; piece++)
+      if (hasBit(bits, piece) && this.#lacks(segment, piece)) return true;
+    return false;
+  }
+
+  /** Whether it is listed and not farther ahead than is looked at each time; what is far can wait for the timer. */
+  #isNear(segment: number): boolean {
+    const entry = this.#parts.manifest.entry(segment);
+    return entry !== null && entry.startMs <= this.#playheadMs + NEAR_MS;
+  }
+
+  /** Whether this piece is not here, and asked of no viewer: news of any other changes nothing. */
+  #lacks(segment: number, piece: number): boolean {
+    if (this.#isHere(segment, piece)) return false;
+    for (const { remote } of this.#owed.of(segment, piece).keys()) if (remote.kind === 'member') return false;
+    return true;
   }
 
   #update(link: Link, change: (source: Source) => void): void {
@@ -352,7 +400,7 @@ export class Downloads {
     if (isRight) this.#gotPiece(segment, piece, data);
     // What was on its way from one that is closed by now counts no more.
     else if (this.#sources.has(link)) this.#gotWrongPiece(link);
-    this.run();
+    if (!isRight) this.run();
   }
 
   /** Whether the peer may send this piece: it owes it, or did until a moment ago, or has sent few that it did not. */

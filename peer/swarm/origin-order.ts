@@ -64,6 +64,7 @@ export class OriginOrder implements ServingOrder {
     let repeatWaits = 0;
     for (const wait of requests.waits) {
       const given = this.#given.get(wait.key) ?? null;
+      if (given && isOnItsWay(given, wait, nowMs)) continue;
       const [first, again] = this.#judge(wait, given, nowMs, hasRoom);
       if (first && (!fresh || first.neededMs < fresh.neededMs)) fresh = first;
       if (again && (!repeat || isMissedMore(again, wait.by.size, repeat, repeatWaits))) {
@@ -164,6 +165,13 @@ export class OriginOrder implements ServingOrder {
   #newBytesOf({ link }: Request): number {
     return this.#newBytes.get(link) ?? 0;
   }
+}
+
+/** Whether a piece was given to somebody just now, who has not asked for it again: nobody gets it yet. */
+function isOnItsWay({ to, lastMs }: Given, { by }: Wait, nowMs: number): boolean {
+  if (to.size === 0 || nowMs - lastMs >= REPEAT_AFTER_MS) return false;
+  for (const holder of to) if (by.has(holder)) return false;
+  return true;
 }
 
 function earliestNeedMs(requests: Iterable<Request>): number {

@@ -88,14 +88,21 @@ export class Uploads {
       await this.#parts.uplink.whenRoom();
       const next = this.#choose();
       if (!next) break;
-      await this.#parts.budget.take(this.#parts.source.pieceBytes(next.segment, next.piece));
       // While the budget made us wait it may have been cancelled, or somebody may need something more.
-      const chosen = this.#choose();
+      const chosen = (await this.#mayAfford(next)) ? next : this.#choose();
       if (chosen && this.#requests.delete(chosen.link, chosen.segment, chosen.piece))
         await this.#send(chosen);
     }
     this.#isServing = false;
     if (!this.#requests.isEmpty) this.#recheckLater();
+  }
+
+  /** Waits for the budget. Whether there was no need to. */
+  async #mayAfford({ segment, piece }: Request): Promise<boolean> {
+    const { budget, source } = this.#parts;
+    if (budget.bytesPerSec === null) return true;
+    await budget.take(source.pieceBytes(segment, piece));
+    return false;
   }
 
   #choose(): Request | null {

@@ -78,7 +78,16 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Everything that promises had still to do is done: a macrotask begins only when no microtask is left. */
+/** After so many steps the platform's own events get a turn, should something wait for one. */
+const TURN_EVERY_STEPS = 256;
+
+let steps = 0;
+
+/**
+ * Everything that promises had still to do is done: Node calls what waits for the next tick only when no microtask is left.
+ * (As does a macrotask, but each of those asks the system for events, which cost a fifth of a run.)
+ */
 function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  steps = (steps + 1) % TURN_EVERY_STEPS;
+  return new Promise((resolve) => (steps === 0 ? setImmediate(resolve) : process.nextTick(resolve)));
 }

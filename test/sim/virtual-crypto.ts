@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, sign, verify } from 'node:crypto';
+import { createCipheriv, createHash, type KeyObject, sign, verify } from 'node:crypto';
 import type { Bytes } from '../../peer/bytes.ts';
 import type { Crypto, Ed25519 } from '../../peer/crypto/crypto.ts';
 import { nobleCrypto } from '../../peer/crypto/noble-crypto.ts';
@@ -29,13 +29,28 @@ export class VirtualCrypto {
   }
 }
 
+/** Keys as the platform takes them: making one costs more than using it. */
+const privateKey = remembered(privateKeyOf);
+const publicKey = remembered(publicKeyOf);
+
+/** The same, made once for each key. */
+function remembered(make: (key: Uint8Array) => KeyObject): (key: Uint8Array) => KeyObject {
+  const known = new Map<string, KeyObject>();
+  return (key) => {
+    const name = Buffer.from(key).toString('latin1');
+    const made = known.get(name) ?? make(key);
+    known.set(name, made);
+    return made;
+  };
+}
+
 /** Ed25519 signatures have no randomness: a run stays the same. */
 function platformEd25519(fill: (into: Bytes) => Bytes): Ed25519 {
   return {
     generateSigningKey: async () => signingKeyOf(fill(new Uint8Array(32))),
-    sign: async (privateKey, message) => new Uint8Array(sign(null, message, privateKeyOf(privateKey))),
-    verify: async (publicKey, signature, message) =>
-      publicKey.byteLength === 32 && verify(null, message, publicKeyOf(publicKey), signature),
+    sign: async (key, message) => new Uint8Array(sign(null, message, privateKey(key))),
+    verify: async (key, signature, message) =>
+      key.byteLength === 32 && verify(null, message, publicKey(key), signature),
   };
 }
 
