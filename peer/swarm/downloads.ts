@@ -219,7 +219,7 @@ export class Downloads {
       wanted,
       pieceBytes: this.#pieceBytes,
       candidates,
-      askedOf: (segment, piece) => this.#owed.of(segment, piece),
+      owed: this.#owed,
       random: this.#parts.random,
     });
   }
@@ -291,7 +291,7 @@ export class Downloads {
     const timeoutMs = isStanding
       ? Number.POSITIVE_INFINITY
       : Math.max(MIN_TIMEOUT_MS, TIMEOUT_FACTOR * expectedMs);
-    this.#owed.add(link, { segment, piece, askedMs: nowMs, expiresMs: nowMs + timeoutMs });
+    this.#owed.add({ link, segment, piece, askedMs: nowMs, expiresMs: nowMs + timeoutMs });
     throughput.asked(nowMs);
   }
 
@@ -354,9 +354,7 @@ export class Downloads {
 
   /** Whether this piece is not here, and asked of no viewer: news of any other changes nothing. */
   #lacks(segment: number, piece: number): boolean {
-    if (this.#isHere(segment, piece)) return false;
-    for (const { remote } of this.#owed.of(segment, piece).keys()) if (remote.kind === 'member') return false;
-    return true;
+    return !this.#isHere(segment, piece) && !this.#owed.ofViewer(segment, piece);
   }
 
   #update(link: Link, change: (source: Source) => void): void {
@@ -457,7 +455,8 @@ export class Downloads {
   }
 
   #cancelElsewhere(segment: number, piece: number): void {
-    for (const link of [...this.#owed.of(segment, piece).keys()]) this.#takeBack(link, [{ segment, piece }]);
+    for (const debt of [this.#owed.ofOrigin(segment, piece), this.#owed.ofViewer(segment, piece)])
+      if (debt) this.#takeBack(debt.link, [debt]);
   }
 
   #cancelUnwanted(): void {

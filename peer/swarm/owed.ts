@@ -3,6 +3,7 @@ import { pieceKey } from './piece-key.ts';
 
 /** A request of ours that its peer has not answered yet. */
 export interface Debt {
+  link: Link;
   segment: number;
   piece: number;
   askedMs: number;
@@ -10,43 +11,45 @@ export interface Debt {
   expiresMs: number;
 }
 
-const NOBODY: ReadonlyMap<Link, Debt> = new Map();
-
-/** What peers owe us, by peer and by piece. */
+/** What peers owe us. A piece is asked of one viewer at most, and of the origin besides. */
 export class Owed {
   readonly #byLink = new Map<Link, Map<number, Debt>>();
-  readonly #byPiece = new Map<number, Map<Link, Debt>>();
+  readonly #byViewers = new Map<number, Debt>();
+  readonly #byOrigin = new Map<number, Debt>();
 
-  /** Notes a request; one for the same piece of the same peer takes its place. */
-  add(link: Link, debt: Debt): void {
+  /** Notes a request; one for the same piece of the same peer, or of another viewer, must have been settled. */
+  add(debt: Debt): void {
+    const { link } = debt;
     const key = pieceKey(debt.segment, debt.piece);
     const own = this.#byLink.get(link) ?? new Map<number, Debt>();
     this.#byLink.set(link, own.set(key, debt));
-    const of = this.#byPiece.get(key) ?? new Map<Link, Debt>();
-    this.#byPiece.set(key, of.set(link, debt));
+    this.#ofKind(link).set(key, debt);
   }
 
   /** Takes a request out; false where there is none. */
   settle(link: Link, segment: number, piece: number): boolean {
     const key = pieceKey(segment, piece);
     if (!this.#byLink.get(link)?.delete(key)) return false;
-    const of = this.#byPiece.get(key);
-    of?.delete(link);
-    if (of?.size === 0) this.#byPiece.delete(key);
+    this.#ofKind(link).delete(key);
     return true;
   }
 
   /** Takes all that one peer owes out, and returns it. */
   forget(link: Link): Debt[] {
-    const own = [...(this.#byLink.get(link)?.values() ?? [])];
+    const own = [...this.by(link)];
     for (const { segment, piece } of own) this.settle(link, segment, piece);
     this.#byLink.delete(link);
     return own;
   }
 
-  /** Who owes us this piece. */
-  of(segment: number, piece: number): ReadonlyMap<Link, Debt> {
-    return this.#byPiece.get(pieceKey(segment, piece)) ?? NOBODY;
+  /** The request for this piece at a viewer. */
+  ofViewer(segment: number, piece: number): Debt | null {
+    return this.#byViewers.get(pieceKey(segment, piece)) ?? null;
+  }
+
+  /** The request for this piece that stands at the origin. */
+  ofOrigin(segment: number, piece: number): Debt | null {
+    return this.#byOrigin.get(pieceKey(segment, piece)) ?? null;
   }
 
   /** What a peer owes us, the oldest first. */
@@ -56,5 +59,9 @@ export class Owed {
 
   countOf(link: Link): number {
     return this.#byLink.get(link)?.size ?? 0;
+  }
+
+  #ofKind({ remote }: Link): Map<number, Debt> {
+    return remote.kind === 'origin' ? this.#byOrigin : this.#byViewers;
   }
 }

@@ -1,6 +1,6 @@
 import type { Link } from '../wire/link.ts';
 import type { Availability } from './availability.ts';
-import type { Debt } from './owed.ts';
+import type { Debt, Owed } from './owed.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Nearer than this pieces are taken in the order they are needed, from whoever is surest. */
@@ -33,8 +33,8 @@ export interface PickInput {
   pieceBytes: number;
   wanted: readonly Wanted[];
   candidates: readonly Candidate[];
-  /** Whom a piece is asked of already. */
-  askedOf(segment: number, piece: number): ReadonlyMap<Link, Debt>;
+  /** What is asked of whom already. */
+  owed: Pick<Owed, 'ofViewer' | 'ofOrigin'>;
   /** Numbers from 0 (inclusive) to 1 (exclusive). */
   random(): number;
 }
@@ -62,27 +62,31 @@ class Picking {
   readonly #members: Candidate[];
   readonly #origin: Candidate | null;
   readonly #taken = new Map<Candidate, number>();
+  /** Viewers that can be asked for something yet. */
+  #freeMembers: number;
   readonly #asks: Ask[] = [];
 
   constructor(input: PickInput) {
     this.#input = input;
     this.#members = input.candidates.filter(({ link }) => link.remote.kind === 'member');
     this.#origin = input.candidates.find(({ link }) => link.remote.kind === 'origin') ?? null;
+    this.#freeMembers = this.#members.filter(({ freeSlots }) => freeSlots > 0).length;
   }
 
   run(): Ask[] {
     const ahead: { wanted: Wanted; holders: Candidate[]; rank: number }[] = [];
     for (const wanted of this.#input.wanted) {
-      const asked = this.#input.askedOf(wanted.segment, wanted.piece);
-      const slow = this.#memberAmong(asked);
-      if (slow) {
-        this.#move(wanted, slow);
-        if (wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
+      const asked = this.#input.owed.ofViewer(wanted.segment, wanted.piece);
+      if (asked) {
+        this.#move(wanted, asked);
+        if (wanted.inMs < RESCUE_MS) this.#askOrigin(wanted);
         continue;
       }
+      // Nobody can be asked more than is asked already: most of the time, in a crowd.
+      if (this.#freeMembers === 0 && this.#input.owed.ofOrigin(wanted.segment, wanted.piece)) continue;
       const holders = this.#holdersOf(wanted);
-      if (wanted.inMs < URGENT_MS) this.#askNear(wanted, holders, asked);
-      else if (holders.length === 0) this.#askOrigin(wanted, asked);
+      if (wanted.inMs < URGENT_MS) this.#askNear(wanted, holders);
+      else if (holders.length === 0) this.#askOrigin(wanted);
       else ahead.push({ wanted, holders, rank: this.#rank(wanted, holders.length) });
     }
     for (const { wanted, holders } of ahead.sort((a, b) => a.rank - b.rank)) this.#askMember(wanted, holders);
@@ -95,20 +99,19 @@ class Picking {
     return holders;
   }
 
-  #askNear(wanted: Wanted, holders: Candidate[], asked: ReadonlyMap<Link, Debt>): void {
+  #askNear(wanted: Wanted, holders: Candidate[]): void {
     const didAsk = this.#askMember(wanted, holders);
-    if (!didAsk || wanted.inMs < RESCUE_MS) this.#askOrigin(wanted, asked);
+    if (!didAsk || wanted.inMs < RESCUE_MS) this.#askOrigin(wanted);
   }
 
   /** Asks an idle holder instead of the one that has let us wait. */
-  #move(wanted: Wanted, slow: [Link, Debt]): void {
-    const [slowLink, { askedMs }] = slow;
+  #move(wanted: Wanted, { link, askedMs }: Debt): void {
     if (this.#input.nowMs - askedMs < MOVE_AFTER_MS) return;
     const idle = this.#holdersOf(wanted).filter(
-      (holder) => holder.link !== slowLink && holder.inFlight === 0 && !this.#taken.has(holder),
+      (holder) => holder.link !== link && holder.inFlight === 0 && !this.#taken.has(holder),
     );
     const next = idle[Math.floor(this.#input.random() * idle.length)];
-    if (next && this.#freeSlots(next) > 0) this.#ask(wanted, next, slowLink);
+    if (next && this.#freeSlots(next) > 0) this.#ask(wanted, next, link);
   }
 
   /** Asks whoever is expected to deliver first, with some disorder so that not all go to the same one. */
@@ -127,14 +130,16 @@ class Picking {
     return best !== null;
   }
 
-  #askOrigin(wanted: Wanted, asked: ReadonlyMap<Link, Debt>): void {
+  #askOrigin(wanted: Wanted): void {
     const origin = this.#origin;
-    if (!origin || this.#freeSlots(origin) <= 0 || asked.has(origin.link)) return;
-    if (origin.availability.has(wanted.segment, wanted.piece)) this.#ask(wanted, origin);
+    const { segment, piece } = wanted;
+    if (!origin || this.#freeSlots(origin) <= 0 || this.#input.owed.ofOrigin(segment, piece)) return;
+    if (origin.availability.has(segment, piece)) this.#ask(wanted, origin);
   }
 
   #ask(wanted: Wanted, candidate: Candidate, insteadOf: Link | null = null): void {
     this.#taken.set(candidate, (this.#taken.get(candidate) ?? 0) + 1);
+    if (candidate !== this.#origin && this.#freeSlots(candidate) <= 0) this.#freeMembers -= 1;
     const { segment, piece, inMs } = wanted;
     this.#asks.push({ segment, piece, inMs, link: candidate.link, insteadOf });
   }
@@ -152,11 +157,5 @@ class Picking {
   #arrivalMs(candidate: Candidate): number {
     const owed = candidate.inFlight + (this.#taken.get(candidate) ?? 0);
     return candidate.roundTripMs + ((owed + 1) * this.#input.pieceBytes * 1000) / candidate.bytesPerSec;
-  }
-
-  /** The viewer that was asked; there is one at most. */
-  #memberAmong(asked: ReadonlyMap<Link, Debt>): [Link, Debt] | null {
-    for (const one of asked) if (one[0] !== this.#origin?.link) return one;
-    return null;
   }
 }
