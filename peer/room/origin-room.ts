@@ -15,6 +15,7 @@ import type { Channel } from '../transport/channel.ts';
 import type { Link, Remote } from '../wire/link.ts';
 import { WIRE_VERSION } from '../wire/messages.ts';
 import { Links } from './links.ts';
+import { MAKE_ROOM } from './origin-dial.ts';
 import { RulesExchange } from './rules-exchange.ts';
 
 export interface OriginRoomParts {
@@ -72,7 +73,7 @@ export class OriginRoom {
       },
       onCard: () => undefined,
       onClose: (link, code) => {
-        this.#uploads.remove(link);
+        this.#uploads.remove(link, code === MAKE_ROOM);
         parts.onLinkClosed(link.remote, code);
       },
     });

@@ -32,7 +32,14 @@ const MAX_REMEMBERED = 65_536;
 interface Given {
   /** Whom it was given to, of those still connected. */
   to: Set<Link>;
+  /** Whether one who lost its place here, but not the room, has it: the others may get it from there. */
+  isElsewhere: boolean;
   lastMs: number;
+}
+
+/** How many have it from us, as far as we know. */
+function holderCount({ to, isElsewhere }: Given): number {
+  return to.size + (isElsewhere ? 1 : 0);
 }
 
 /**
@@ -79,9 +86,11 @@ export class OriginOrder implements ServingOrder {
   sent({ link, segment, piece }: Request, sizeBytes: number, nowMs: number): void {
     const key = pieceKey(segment, piece);
     const given = this.#given.get(key);
-    if (given && given.to.size > 0) {
+    if (given && holderCount(given) > 0) {
       this.#credit = Math.max(0, this.#credit - 1);
-      for (const holder of given.to) if (holder !== link) this.#didNotSpread(holder);
+      // One that was given just now may be on its way to everybody: that it is late for one tells nothing of its holder.
+      const isOld = nowMs - given.lastMs >= LOST_MS;
+      if (isOld) for (const holder of given.to) if (holder !== link) this.#didNotSpread(holder);
     } else {
       this.#spreadOf(link).given += 1;
       this.#credit = Math.min(1, this.#credit + 1 / NEW_PER_REPEAT);
@@ -91,16 +100,17 @@ export class OriginOrder implements ServingOrder {
     this.#given.delete(key);
     // What goes to one that passes nothing on has still to be given to somebody.
     if (!this.#idle.has(link)) to.add(link);
-    this.#given.set(key, { to, lastMs: nowMs });
+    this.#given.set(key, { to, isElsewhere: given?.isElsewhere ?? false, lastMs: nowMs });
     const [oldest] = this.#given.keys();
     if (this.#given.size > MAX_REMEMBERED && oldest !== undefined) this.#given.delete(oldest);
   }
 
-  remove(link: Link): void {
+  remove(link: Link, isStillInRoom: boolean): void {
     this.#newBytes.delete(link);
     this.#idle.delete(link);
     this.#spread.delete(link);
-    this.#forgetHolder(link);
+    if (!isStillInRoom) this.#forgetHolder(link);
+    else for (const given of this.#given.values()) if (given.to.delete(link)) given.isElsewhere = true;
   }
 
   /** What it was given is as good as not given. */
@@ -131,7 +141,7 @@ export class OriginOrder implements ServingOrder {
 
   /** Nobody else who is still here was given the piece, and the asker will pass it on, or has nobody to pass it on to. */
   #isNew({ link, others }: Request, given: Given | null): boolean {
-    const holders = given?.to.size ?? 0;
+    const holders = given ? holderCount(given) : 0;
     const isFree = holders === 0 || (holders === 1 && given?.to.has(link) === true);
     return isFree && (others === 0 || !this.#idle.has(link));
   }
@@ -168,9 +178,9 @@ export class OriginOrder implements ServingOrder {
 }
 
 /** Whether a piece was given to somebody just now, who has not asked for it again: nobody gets it yet. */
-function isOnItsWay({ to, lastMs }: Given, { by }: Wait, nowMs: number): boolean {
-  if (to.size === 0 || nowMs - lastMs >= REPEAT_AFTER_MS) return false;
-  for (const holder of to) if (by.has(holder)) return false;
+function isOnItsWay(given: Given, { by }: Wait, nowMs: number): boolean {
+  if (holderCount(given) === 0 || nowMs - given.lastMs >= REPEAT_AFTER_MS) return false;
+  for (const holder of given.to) if (by.has(holder)) return false;
   return true;
 }
 

@@ -7,6 +7,6 @@ export interface ServingOrder {
   choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null;
   /** The request was answered. */
   sent(request: Request, sizeBytes: number, nowMs: number): void;
-  /** A link is closed. */
-  remove(link: Link): void;
+  /** A link is closed. `isStillInRoom`: it only had to make room for another, and goes on passing on what it has. */
+  remove(link: Link, isStillInRoom: boolean): void;
 }

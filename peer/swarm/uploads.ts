@@ -44,10 +44,10 @@ export class Uploads {
     return this.#parts.budget.bytesPerSec !== 0;
   }
 
-  /** Forgets a closed link. */
-  remove(link: Link): void {
+  /** Forgets a closed link. `isStillInRoom`: its peer only had to make room for another. */
+  remove(link: Link, isStillInRoom = false): void {
     this.#requests.remove(link);
-    this.#parts.order.remove(link);
+    this.#parts.order.remove(link, isStillInRoom);
     this.#parts.uplink.remove(link);
     if (this.#requests.isEmpty) this.#stopChecking();
   }

@@ -116,7 +116,7 @@ order('should give a piece anew when all who had it have left', () => {
   const [a, b] = [viewer('a'), viewer('b')];
   requests.add(asks(a, 0));
   answerAll(origin, requests, 0);
-  origin.remove(a);
+  origin.remove(a, false);
   requests.add(asks(b, 0));
   assert.is(answerAll(origin, requests, 1).length, 1);
 });
@@ -143,6 +143,37 @@ order('should help those who pass on before those who know nobody', () => {
     answerAll(origin, requests, 1_000).map(({ link }) => link.remote.id),
     ['relaying', 'alone'],
   );
+});
+
+order(
+  'should give anew what one had whose pieces do not spread, but not blame it for what was given just now',
+  () => {
+    for (const [repeatedAtMs, isBlamed] of [
+      [1_000, false],
+      [2_500, true],
+    ] as const) {
+      const [origin, requests] = [new OriginOrder(), new Requests()];
+      const [first, other] = [viewer('first'), viewer('other')];
+      for (let piece = 0; piece < 4; piece++) requests.add(asks(first, piece));
+      answerAll(origin, requests, 0);
+      for (let piece = 0; piece < 3; piece++) requests.add(asks(other, piece, { neededMs: 0 }));
+      assert.is(answerAll(origin, requests, repeatedAtMs).length, 3);
+      requests.add(asks(other, 3, { askedMs: repeatedAtMs, neededMs: 60_000 }));
+      assert.is(answerAll(origin, requests, repeatedAtMs).length, isBlamed ? 1 : 0);
+    }
+  },
+);
+
+order('should count what one has who only had to make room: it passes it on all the same', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [a, b] = [viewer('a'), viewer('b')];
+  requests.add(asks(a, 0));
+  answerAll(origin, requests, 0);
+  origin.remove(a, true);
+  requests.add(asks(b, 0));
+  assert.equal(answerAll(origin, requests, 1_000), []);
+  requests.add(asks(b, 0, { neededMs: 3_000 }));
+  assert.is(answerAll(origin, requests, 2_500).length, 1, 'it is repeated like any other');
 });
 
 order.run();
