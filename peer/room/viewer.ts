@@ -155,7 +155,7 @@ export class Viewer {
       clock,
       manifest: this.manifest,
       pieces: this.#pieces,
-      isSoon: (segment) => this.#downloads.isSoon(segment),
+      neededInMs: (segment) => this.#downloads.neededInMs(segment),
       audience: () => this.#links.members(),
     });
     this.#chat = new ChatRelay({

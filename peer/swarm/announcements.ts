@@ -7,18 +7,20 @@ import type { Bodies } from '../wire/messages.ts';
 import { toBits, toRuns } from './availability.ts';
 import type { PieceIndex } from './piece-store.ts';
 
-/** News is told at once, but no oftener than this: what comes meanwhile is told together. */
-const GATHER_MS = 30;
-
-/** News of what nobody needs soon waits so long for more, for each is a message to every neighbour. */
-const CALM_GATHER_MS = 250;
+/**
+ * News waits for more to be told together, for each batch is a message to every neighbour: a twentieth of the time until it is
+ * needed, at most so long, and at least until so long after the news before.
+ */
+const GATHER_SHARE = 1 / 20;
+const MAX_GATHER_MS = 250;
+const MIN_GAP_MS = 30;
 
 export interface AnnouncementParts {
   clock: Clock;
   manifest: Manifest;
   pieces: PieceIndex;
-  /** Whether a segment is needed soon where this viewer is in the film. */
-  isSoon(segment: number): boolean;
+  /** In how many milliseconds this viewer plays a segment; 0 where it is playing, or past. */
+  neededInMs(segment: number): number;
   /** Links that want to know what we have. */
   audience(): Iterable<Link>;
 }
@@ -45,11 +47,11 @@ export class Announcements {
 
   /** A piece came; it is told with the next batch. */
   add(segment: number, piece: number): void {
-    const { clock, isSoon } = this.#parts;
+    const { clock, neededInMs } = this.#parts;
     const news = this.#news.get(segment) ?? new Set();
     this.#news.set(segment, news.add(piece));
-    const dueMs = this.#toldMs + GATHER_MS;
-    this.#tellAt(isSoon(segment) ? dueMs : Math.max(dueMs, clock.nowMs() + CALM_GATHER_MS));
+    const gatherMs = Math.min(MAX_GATHER_MS, neededInMs(segment) * GATHER_SHARE);
+    this.#tellAt(Math.max(this.#toldMs + MIN_GAP_MS, clock.nowMs() + gatherMs));
   }
 
   /** Segments were given up. */

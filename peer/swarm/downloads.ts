@@ -169,10 +169,9 @@ export class Downloads {
     this.run();
   }
 
-  /** Whether a segment is needed soon. */
-  isSoon(segment: number): boolean {
-    const entry = this.#parts.manifest.entry(segment);
-    return entry === null || entry.startMs < this.#playheadMs + URGENT_MS;
+  /** In how many milliseconds a segment is played; 0 where it is playing, or past. */
+  neededInMs(segment: number): number {
+    return Math.max(0, (this.#parts.manifest.entry(segment)?.startMs ?? 0) - this.#playheadMs);
   }
 
   /** Asks for what can be asked for now; called whenever something changed. Calls that follow each other closely become one. */

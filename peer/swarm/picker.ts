@@ -11,7 +11,7 @@ export const RESCUE_MS = 800;
 
 /**
  * Who has had a request for this long has a queue. The first holder of a new piece is asked by everyone around it; once
- * another has it too, and owes us nothing, that one is asked instead.
+ * another has it too, and owes us less than half as much, that one is asked instead.
  */
 const MOVE_AFTER_MS = 600;
 
@@ -104,14 +104,16 @@ class Picking {
     if (!didAsk || wanted.inMs < RESCUE_MS) this.#askOrigin(wanted);
   }
 
-  /** Asks an idle holder instead of the one that has let us wait. */
+  /** Asks a holder that owes us far less instead of the one that has let us wait. */
   #move(wanted: Wanted, { link, askedMs }: Debt): void {
     if (this.#input.nowMs - askedMs < MOVE_AFTER_MS) return;
-    const idle = this.#holdersOf(wanted).filter(
-      (holder) => holder.link !== link && holder.inFlight === 0 && !this.#taken.has(holder),
+    const slow = this.#members.find((member) => member.link === link);
+    const least = slow ? this.#owedBy(slow) / 2 : 1;
+    const quicker = this.#holdersOf(wanted).filter(
+      (holder) => holder !== slow && this.#owedBy(holder) < least && this.#freeSlots(holder) > 0,
     );
-    const next = idle[Math.floor(this.#input.random() * idle.length)];
-    if (next && this.#freeSlots(next) > 0) this.#ask(wanted, next, link);
+    const next = quicker[Math.floor(this.#input.random() * quicker.length)];
+    if (next) this.#ask(wanted, next, link);
   }
 
   /** Asks whoever is expected to deliver first, with some disorder so that not all go to the same one. */
@@ -149,13 +151,19 @@ class Picking {
     return holderCount + inMs / 60_000 + this.#input.random() * 0.5;
   }
 
+  #owedBy(candidate: Candidate): number {
+    return candidate.inFlight + (this.#taken.get(candidate) ?? 0);
+  }
+
   #freeSlots(candidate: Candidate): number {
     return candidate.freeSlots - (this.#taken.get(candidate) ?? 0);
   }
 
   /** When a piece asked of this peer now would be here, milliseconds from now. */
   #arrivalMs(candidate: Candidate): number {
-    const owed = candidate.inFlight + (this.#taken.get(candidate) ?? 0);
-    return candidate.roundTripMs + ((owed + 1) * this.#input.pieceBytes * 1000) / candidate.bytesPerSec;
+    return (
+      candidate.roundTripMs +
+      ((this.#owedBy(candidate) + 1) * this.#input.pieceBytes * 1000) / candidate.bytesPerSec
+    );
   }
 }

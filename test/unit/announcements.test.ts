@@ -1,18 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Manifest } from '../../peer/manifest/manifest.ts';
-import { Announcements } from '../../peer/swarm/announcements.ts';
+import { type AnnouncementParts, Announcements } from '../../peer/swarm/announcements.ts';
 import { decodeFrame } from '../../peer/wire/frame.ts';
 import { Link } from '../../peer/wire/link.ts';
 import { virtualLine } from '../sim/virtual-channel.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { VirtualCrypto } from '../sim/virtual-crypto.ts';
 
-/** Segments before this one are needed soon. */
+/** Segments before this one are needed now, the others in so many seconds as their number says. */
 const FAR = 10;
 
 /** A viewer's news on its way to one neighbour: when each batch came, and how many pieces of which segments it told of. */
-function rig(): { clock: VirtualClock; news: Announcements; heard: { atMs: number; segments: number[] }[] } {
+function rig(parts: Partial<AnnouncementParts> = {}): { clock: VirtualClock; news: Announcements; heard: { atMs: number; segments: number[] }[] } {
   const clock = new VirtualClock();
   const heard: { atMs: number; segments: number[] }[] = [];
   const [near, far] = virtualLine({ clock, delayMs: 0, bytesPerSec: 1e12 });
@@ -29,8 +29,9 @@ function rig(): { clock: VirtualClock; news: Announcements; heard: { atMs: numbe
     clock,
     manifest: new Manifest(new VirtualCrypto(() => 0.5).crypto, new Uint8Array(16)),
     pieces: { segments: [], piecesOf: () => [], countOf: () => 0 },
-    isSoon: (segment) => segment < FAR,
+    neededInMs: (segment) => (segment < FAR ? 0 : segment * 1_000),
     audience: () => [link],
+    ...parts,
   });
   return { clock, news, heard };
 }
@@ -61,6 +62,13 @@ announcements('should wait for more before it tells of what is far ahead', async
     { atMs: 250, segments: [FAR, FAR + 1, FAR + 2] },
     { atMs: 550, segments: [FAR + 3] },
   ]);
+});
+
+announcements('should wait the shorter the sooner it is needed', async () => {
+  const { clock, news, heard } = rig({ neededInMs: () => 2_000 });
+  news.add(1, 0);
+  await clock.run(1_000);
+  assert.equal(heard, [{ atMs: 100, segments: [1] }]);
 });
 
 announcements('should tell of what is far as soon as there is something to tell at once', async () => {
