@@ -1,11 +1,11 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
-import { visit } from './pages.ts';
+import { say, visit } from './pages.ts';
 
 const chat = suite<{ server: RunningServer; browser: Browser; link: string }>('chat in the room');
 
@@ -35,17 +35,16 @@ chat(
     await ann.page.getByTestId('name-input').fill('Ann');
     await ann.page.getByTestId('name-input').press('Enter');
     const text = 'Is that <b>rabbit</b> all right? 🐰';
-    await ann.page.getByTestId('chat-input').fill(text);
-    await ann.page.getByTestId('chat-input').press('Enter');
+    await sayInTime(ann.page, text, [ann.page, ben.page, cem.page]);
     for (const { page } of [ann, ben, cem]) {
-      const line = page.getByTestId('chat-line').filter({ hasText: text });
-      await line.waitFor({ timeout: 1_000 });
+      const line = page.getByTestId('chat-line').filter({ hasText: text }).first();
+      await line.waitFor();
       assert.match(await line.innerText(), 'Ann');
       assert.match(await line.innerText(), /\d{1,2}:\d\d/);
     }
     await ann.context.close();
     const late = await visit(browser, link);
-    await late.page.getByTestId('chat-line').filter({ hasText: text }).waitFor();
+    await late.page.getByTestId('chat-line').filter({ hasText: text }).first().waitFor();
     for (const visitor of [ben, cem, late]) {
       assert.equal(visitor.errors, []);
       await visitor.context.close();
@@ -58,8 +57,7 @@ chat(
   async ({ browser, link }) => {
     const ann = await visit(browser, link);
     await ann.page.waitForFunction(() => window.matinee?.stats().isOriginConnected);
-    await ann.page.getByTestId('chat-input').fill('Anybody here?');
-    await ann.page.getByTestId('chat-send').click();
+    await say(ann.page, 'Anybody here?');
     await ann.page.getByTestId('chat-line').filter({ hasText: 'Anybody here?' }).waitFor();
     await ann.context.close();
     const ben = await visit(browser, link);
@@ -69,3 +67,20 @@ chat(
 );
 
 chat.run();
+
+/**
+ * Says a line until it is on every page within a second; throws where that never happens. A busy machine holds up a line or
+ * two, a room that is slow by itself holds up every one.
+ */
+async function sayInTime(from: Page, text: string, everyone: Page[]): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const line = `${text} ${tries}`;
+    await say(from, line);
+    const arrivals = everyone.map((page) =>
+      page.getByTestId('chat-line').filter({ hasText: line }).waitFor({ timeout: 1_000 }),
+    );
+    const late = (await Promise.allSettled(arrivals)).find(({ status }) => status === 'rejected');
+    if (!late) return;
+    if (tries === 5) throw new Error('five lines in a row took more than a second');
+  }
+}

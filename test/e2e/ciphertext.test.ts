@@ -11,12 +11,12 @@ import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
 import { openHead } from '../../peer/manifest/head.ts';
 import { parseRoomLink } from '../../peer/room-link.ts';
 import { launchBrowser } from '../tools/browser.ts';
-import { mainClip } from '../tools/clips.ts';
+import { shortClip } from '../tools/clips.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
 import { runProgram } from '../tools/run-program.ts';
 import { startServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
-import { hostThroughPage, visit } from './pages.ts';
+import { hostThroughPage, say, visit } from './pages.ts';
 
 const ciphertext = suite('what lies in the data folder');
 
@@ -51,7 +51,7 @@ async function frameHashes(path: string): Promise<string[]> {
 ciphertext(
   'should be unreadable there, and be the film again under openssl with the key from the link',
   async () => {
-    const clip = await mainClip();
+    const clip = await shortClip(20);
     const server = await startServer();
     const browser = await launchBrowser();
     const folder = await temporaryFolder();
@@ -104,7 +104,7 @@ ciphertext(
       for (const file of files.filter((entry) => entry.isFile())) {
         const bytes = await readFile(join(file.parentPath, file.name));
         for (const needle of forbidden) {
-          // A name of four bytes is in 18 MB of noise once in 230 files; only where it would stand does it tell.
+          // A name of four bytes is in megabytes of noise now and then; only where it would stand does it tell.
           const at = needle.byteLength > 4 ? bytes.indexOf(needle) : bytes.subarray(0, 64).indexOf(needle);
           if (at >= 0) found.push(`${file.name}: ${needle.toString('latin1').slice(0, 20)} at ${at}`);
         }
@@ -127,8 +127,7 @@ async function saySomething(
 ): Promise<void> {
   const { page, context } = await visit(browser, `${url}/r/${toBase64url(roomId)}#${toBase64url(secret)}`);
   await page.waitForFunction(() => window.matinee?.stats().isOriginConnected);
-  await page.getByTestId('chat-input').fill(SECRET_TEXT);
-  await page.getByTestId('chat-send').click();
+  await say(page, SECRET_TEXT);
   await page.getByTestId('chat-line').waitFor();
   await context.close();
 }

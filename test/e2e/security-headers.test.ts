@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { mainClip } from '../tools/clips.ts';
+import { shortClip } from '../tools/clips.ts';
 import { startServer } from '../tools/running-server.ts';
 import { hostThroughPage, untilPlaying } from './pages.ts';
 
@@ -42,7 +42,7 @@ headers(
     const [server, browser] = [await startServer(), await launchBrowser()];
     try {
       const home = await open(await browser.newPage(), server.url, server.url);
-      const link = await hostThroughPage(home.page, (await mainClip()).path);
+      const link = await hostThroughPage(home.page, (await shortClip(20)).path);
       const room = await open(await browser.newPage(), server.url, link);
       await untilPlaying(room.page);
       for (const { elsewhere, violations } of [home, room]) assert.equal([elsewhere, violations], [[], []]);
@@ -68,7 +68,7 @@ async function forbidsStrangers({ page, violations }: Watched): Promise<void> {
   assert.is(await page.evaluate(() => window.name), '');
   // Told by the browser in its own time; a violation that is never told ends the test by its own limit.
   const isForbidden = (what: string) => violations.some((violation) => violation.includes(what));
-  for (let tries = 0; tries < 50 && !isForbidden('connect-src'); tries++) await page.waitForTimeout(100);
+  for (let tries = 0; tries < 300 && !isForbidden('connect-src'); tries++) await page.waitForTimeout(100);
   for (const directive of ['script-src', 'frame', 'connect-src']) {
     assert.ok(isForbidden(directive), `${directive} is not among ${JSON.stringify(violations)}`);
   }

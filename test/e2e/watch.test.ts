@@ -2,9 +2,20 @@ import type { Browser } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { mainClip } from '../tools/clips.ts';
+import { mainClip, shortClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
-import { hostThroughPage, playback, seek, stats, untilEnded, untilPlaying, visit } from './pages.ts';
+import {
+  hostThroughPage,
+  PATIENCE_MS,
+  playback,
+  playOn,
+  seek,
+  stats,
+  untilBuffered,
+  untilEnded,
+  untilPlaying,
+  visit,
+} from './pages.ts';
 
 const watch = suite<{ server: RunningServer; browser: Browser }>('watch with peers');
 
@@ -21,12 +32,18 @@ watch.after(async ({ browser, server }) => {
 watch(
   'should let a host upload through the page and two viewers watch to the end',
   async ({ server, browser }) => {
-    const clip = await mainClip();
+    const clip = await shortClip(20);
     const host = await visit(browser, server.url);
     const link = await hostThroughPage(host.page, clip.path);
-    const viewers = await Promise.all([visit(browser, link), visit(browser, link)]);
+    const slowly = { rate: 0.25 };
+    const viewers = await Promise.all([visit(browser, link, slowly), visit(browser, link, slowly)]);
     for (const { page } of viewers) await untilPlaying(page);
-    for (const { page } of viewers) await untilEnded(page, (clip.durationS + 60) * 1000);
+    // All that comes is here before it is needed, so who stands still waits for something else.
+    for (const { page } of viewers) {
+      await untilBuffered(page, clip.durationS / 2);
+      await playOn(page, 1);
+    }
+    for (const { page } of viewers) await untilEnded(page, clip.durationS * 1000 + PATIENCE_MS);
     for (const viewer of viewers) {
       const played = await playback(viewer.page);
       assert.is(played.error, null);
@@ -62,7 +79,7 @@ watch(
       assert.ok(Math.abs(currentTime - atS) < 1.5, `at ${currentTime}, wanted ${atS}`);
     }
     await seek(viewer.page, clip.durationS - 1);
-    await untilEnded(viewer.page, 30_000);
+    await untilEnded(viewer.page, PATIENCE_MS);
     assert.equal(viewer.errors, []);
     await viewer.context.close();
     await host.context.close();
