@@ -12,7 +12,11 @@ import { VirtualCrypto } from '../sim/virtual-crypto.ts';
 const FAR = 10;
 
 /** A viewer's news on its way to one neighbour: when each batch came, and how many pieces of which segments it told of. */
-function rig(parts: Partial<AnnouncementParts> = {}): { clock: VirtualClock; news: Announcements; heard: { atMs: number; segments: number[] }[] } {
+function rig(parts: Partial<AnnouncementParts> = {}): {
+  clock: VirtualClock;
+  news: Announcements;
+  heard: { atMs: number; segments: number[] }[];
+} {
   const clock = new VirtualClock();
   const heard: { atMs: number; segments: number[] }[] = [];
   const [near, far] = virtualLine({ clock, delayMs: 0, bytesPerSec: 1e12 });
@@ -20,7 +24,10 @@ function rig(parts: Partial<AnnouncementParts> = {}): { clock: VirtualClock; new
     onFrame: (frame) => {
       const message = decodeFrame(frame);
       if (message.name !== 'have') return;
-      heard.push({ atMs: Math.round(clock.nowMs()), segments: message.body.parts.map(([segment]) => segment) });
+      heard.push({
+        atMs: Math.round(clock.nowMs()),
+        segments: message.body.parts.map(([segment]) => segment),
+      });
     },
     onClose: () => undefined,
   });

@@ -55,17 +55,27 @@ picker('should want from the origin too what is needed very soon', () => {
   );
 });
 
-picker('should look nobody up where nobody can be asked, but leave what no viewer has with the origin', () => {
-  const [full, origin] = [peer('full', 4), peer('origin', 0, 'origin')];
-  const wanted = [0, 1].map((piece) => ({ segment: 2, piece, inMs: 20_000 }));
-  origin.availability.addWhole([[2, 1]]);
-  const owed = new Owed();
-  owed.add({ link: origin.link, segment: 2, piece: 0, askedMs: 0, expiresMs: Number.POSITIVE_INFINITY });
-  const input = { nowMs: 0, pieceBytes: 16_384, wanted, candidates: [full, origin], owed, random: () => 0.5 };
-  assert.equal(
-    pick(input).map(({ piece, link }) => [piece, link.remote.id]),
-    [[1, 'origin']],
-  );
-});
+picker(
+  'should look nobody up where nobody can be asked, but leave what no viewer has with the origin',
+  () => {
+    const [full, origin] = [peer('full', 4), peer('origin', 0, 'origin')];
+    const wanted = [0, 1].map((piece) => ({ segment: 2, piece, inMs: 20_000 }));
+    origin.availability.addWhole([[2, 1]]);
+    const owed = new Owed();
+    owed.add({ link: origin.link, segment: 2, piece: 0, askedMs: 0, expiresMs: Number.POSITIVE_INFINITY });
+    const input = {
+      nowMs: 0,
+      pieceBytes: 16_384,
+      wanted,
+      candidates: [full, origin],
+      owed,
+      random: () => 0.5,
+    };
+    assert.equal(
+      pick(input).map(({ piece, link }) => [piece, link.remote.id]),
+      [[1, 'origin']],
+    );
+  },
+);
 
 picker.run();
