@@ -7,8 +7,8 @@ import fastify, {
 import type { Crypto } from '../peer/crypto/crypto.ts';
 import { MatineeError } from '../peer/errors.ts';
 import { clientAddress, type IsTrustedProxy, NO_PROXIES } from '../signaling/client-address.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from '../signaling/connection-limit.ts';
 import { SIGNALING_LIMITS } from '../signaling/limits.ts';
-import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connection-limit.ts';
 import { type HostingRules, OPEN_TO_ALL } from './hosting.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import { BYTES_TYPE, type RoomChange } from './routes/api.ts';
@@ -24,7 +24,7 @@ import {
 } from './routes/request-limits.ts';
 import { addRoomRoutes } from './routes/rooms.ts';
 import { addRulesRoutes } from './routes/rules.ts';
-import { SECURITY_HEADERS } from './routes/security-headers.ts';
+import { securityHeaders } from './routes/security-headers.ts';
 import { addSegmentRoutes } from './routes/segments.ts';
 import type { Store } from './store/store.ts';
 
@@ -82,7 +82,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.server.maxConnections = CONNECTION_LIMITS.inAll + SIGNALING_LIMITS.connections;
   takeBytesOnly(app);
   addLogging(app, options.log);
-  app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
+  app.addHook('onRequest', async ({ headers }, reply) => void reply.headers(securityHeaders(headers.host)));
   const countRequest = await limitRequests(app, clientAddress(isTrustedProxy), options.requestLimits);
   app.setErrorHandler(async (error, request, reply) => {
     return sendFailure(await countedFailure(error, countRequest, request, reply), request, reply);

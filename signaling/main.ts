@@ -2,11 +2,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { pino } from 'pino';
 import * as v from 'valibot';
 import { clientAddress, trustedProxies, trustedProxiesText } from './client-address.ts';
+import { CONNECTION_LIMITS, limitConnections } from './connection-limit.ts';
 import { iceServersText } from './ice-servers.ts';
-import { remoteDoor } from './remote-door.ts';
+import { MemoryBus } from './memory-bus.ts';
+import { RemoteDoor } from './remote-door.ts';
 import { attachSignaling } from './server.ts';
 
 const SIGNAL_PATH = '/signal';
+
+/** A request's head must have come in after so long, ms; how often that is looked at. */
+const HEAD_LIMITS = { headersTimeout: 10_000, connectionsCheckingInterval: 5000 };
 
 const httpAddress = v.pipe(v.string(), v.regex(/^https?:\/\//), v.url());
 const environment = v.object({
@@ -34,19 +39,29 @@ else fail(wrongVariables(parsed.issues));
 /** The signaling server alone: `npm run signaling`. */
 function run(settings: v.InferOutput<typeof environment>): void {
   const { PORT, HOST, SEED_SERVER, ORIGIN_KEY, ICE_SERVERS, TRUST_PROXY } = settings;
-  const server = createServer(answerHttp);
+  const isTrusted = trustedProxies(TRUST_PROXY);
+  const server = createServer(HEAD_LIMITS, answerHttp);
+  limitConnections(server, isTrusted, CONNECTION_LIMITS);
+  const bus = new MemoryBus(Math.random);
+  const door = new RemoteDoor(SEED_SERVER);
   const signaling = attachSignaling({
     server,
     path: SIGNAL_PATH,
-    door: remoteDoor(SEED_SERVER),
+    door,
+    bus,
     originKey: ORIGIN_KEY ?? null,
     iceServers: ICE_SERVERS,
     random: Math.random,
-    addressOf: clientAddress(trustedProxies(TRUST_PROXY)),
+    addressOf: clientAddress(isTrusted),
     // stdout has the one line that says where it is open; the log goes to stderr.
     log: pino({}, pino.destination(2)),
   });
+  const stopWatching = door.watch(
+    async (room) => (await bus.members(room, [], 1)).length > 0,
+    (room) => signaling.recheck(room),
+  );
   const stop = async (): Promise<void> => {
+    stopWatching();
     server.close();
     await signaling.close();
     server.closeAllConnections();

@@ -23,7 +23,12 @@ export function addRoomRoutes(app: FastifyInstance, api: Api): void {
     const { member } = request.query;
     const id = member === undefined ? null : memberId(String(member));
     await mustHaveToken(api, room, request.headers.authorization, id);
-    return { videos: await api.store.listVideos(room) };
+    const rules = await api.store.rules(room);
+    return {
+      videos: await api.store.listVideos(room),
+      rules: rules?.number ?? 0,
+      isOriginOnly: rules?.isOriginOnly ?? false,
+    };
   });
 
   app.delete<{ Params: RoomParams }>(path, async (request, reply) => {

@@ -1,11 +1,12 @@
-/** What our own pages may load and do: nothing that is not named here, and nothing from elsewhere but WebSockets and WebRTC. */
+/** A name or address with an optional port, as browsers send it: nothing that could end a directive. */
+const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** What our own pages may load and do: nothing that is not named here, and nothing from elsewhere but WebRTC. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
-  // Safari's 'self' has no ws: in it. The signaling server may run elsewhere.
-  "connect-src 'self' ws: wss:",
   // MediaSource is a blob: address.
   'media-src blob:',
   "worker-src 'self'",
@@ -32,9 +33,8 @@ const PERMISSIONS_POLICY = [
   .map((feature) => `${feature}=()`)
   .join(', ');
 
-/** Headers of every answer. */
-export const SECURITY_HEADERS = {
-  'content-security-policy': CONTENT_SECURITY_POLICY,
+/** Headers of every answer but its content security policy. */
+const OTHER_HEADERS = {
   'permissions-policy': PERMISSIONS_POLICY,
   // A room's id is in its path: other sites need not learn it.
   'referrer-policy': 'no-referrer',
@@ -43,3 +43,13 @@ export const SECURITY_HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 };
+
+/** Headers of every answer. @param host the Host header of the request: the page's own address, at which it signals. */
+export function securityHeaders(host: string | undefined): Record<string, string> {
+  // Not every browser's 'self' has WebSockets in it (Safari's had not before 15.4).
+  const sockets = host !== undefined && HOST.test(host) ? ` ws://${host} wss://${host}` : '';
+  return {
+    ...OTHER_HEADERS,
+    'content-security-policy': `${CONTENT_SECURITY_POLICY}; connect-src 'self'${sockets}`,
+  };
+}

@@ -13,7 +13,7 @@ import { createLog } from '../../seed-server/log.ts';
 import { roomDoor } from '../../seed-server/room-door.ts';
 import type { RoomChange } from '../../seed-server/routes/api.ts';
 import { FileStore } from '../../seed-server/store/file-store.ts';
-import { remoteDoor } from '../../signaling/remote-door.ts';
+import { RemoteDoor } from '../../signaling/remote-door.ts';
 import { attachSignaling, type Signaling } from '../../signaling/server.ts';
 import { flipped, MadeRoom } from '../tools/made-room.ts';
 import { memberIdOfKey, memberKey } from '../tools/member-keys.ts';
@@ -358,14 +358,14 @@ guarding(
   'should be told by the seed server where it runs apart',
   withServer(async (bench) => {
     const { made, url } = bench;
-    const { admit } = remoteDoor(url);
+    const door = new RemoteDoor(url);
     const host = commands(bench);
     await host.remove(id(1));
     await host.lock([id(2)]);
-    const ask = (number: number) => admit(made.room, made.token, memberIdOfKey(memberKey(number)));
+    const ask = (number: number) => door.admit(made.room, made.token, memberIdOfKey(memberKey(number)));
     assert.equal([await ask(1), await ask(2), await ask(3)], ['removed', 'ok', 'locked']);
-    assert.is(await admit(made.room, toBase64url(new Uint8Array(32)), null), 'bad-token');
-    assert.is(await outcomeOf(admit(made.room, made.token, 'nobody')), 'Error: the seed server answers 400');
+    assert.is(await door.admit(made.room, toBase64url(new Uint8Array(32)), null), 'bad-token');
+    assert.is(await outcomeOf(door.admit(made.room, made.token, 'nobody')), 'Error: the seed server answers 400');
   }),
 );
 

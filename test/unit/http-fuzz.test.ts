@@ -3,6 +3,9 @@ import { text } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Bytes } from '../../peer/bytes.ts';
+import { chooseCrypto } from '../../peer/crypto/choose.ts';
+import { roomDoor } from '../../seed-server/room-door.ts';
+import { attachSignaling } from '../../signaling/server.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { ask, type HttpServer, withHttp } from '../tools/http-server.ts';
 
@@ -40,23 +43,37 @@ fuzz(
       headersTimeoutMs: 1000,
     },
     async (server) => {
-      const random = seededRandom(Number(process.env.MATINEE_SEED ?? 1));
-      const valid = await validMessages(server);
-      const statuses = new Map<string, number>();
-      await run(server, valid, random, 200, statuses);
-      const beforeBytes = process.memoryUsage().rss;
-      await run(server, valid, random, REQUESTS, statuses);
-      const grownBytes = process.memoryUsage().rss - beforeBytes;
-      const told = JSON.stringify(Object.fromEntries(statuses));
-      assert.ok(
-        [...statuses.keys()].every((status) => status === '503' || !status.startsWith('5')),
-        told,
-      );
-      assert.ok((statuses.get('200') ?? 0) + (statuses.get('204') ?? 0) > 0, told);
-      assert.ok((statuses.get('400') ?? 0) > 0, told);
-      assert.ok(grownBytes < MAX_GROWTH_BYTES, `${grownBytes} bytes more`);
-      assert.is((await ask(`${server.url}/api/health`)).status, 200);
-      assert.is(server.app.server.listening, true);
+      // As the seed server has it: upgrades, which some of the requests ask for, are signaling's to answer.
+      const signaling = attachSignaling({
+        server: server.app.server,
+        path: '/signal',
+        door: roomDoor(server.store, await chooseCrypto()),
+        originKey: null,
+        iceServers: [],
+        random: Math.random,
+        log: { warn: () => undefined },
+      });
+      try {
+        const random = seededRandom(Number(process.env.MATINEE_SEED ?? 1));
+        const valid = await validMessages(server);
+        const statuses = new Map<string, number>();
+        await run(server, valid, random, 200, statuses);
+        const beforeBytes = process.memoryUsage().rss;
+        await run(server, valid, random, REQUESTS, statuses);
+        const grownBytes = process.memoryUsage().rss - beforeBytes;
+        const told = JSON.stringify(Object.fromEntries(statuses));
+        assert.ok(
+          [...statuses.keys()].every((status) => status === '503' || !status.startsWith('5')),
+          told,
+        );
+        assert.ok((statuses.get('200') ?? 0) + (statuses.get('204') ?? 0) > 0, told);
+        assert.ok((statuses.get('400') ?? 0) > 0, told);
+        assert.ok(grownBytes < MAX_GROWTH_BYTES, `${grownBytes} bytes more`);
+        assert.is((await ask(`${server.url}/api/health`)).status, 200);
+        assert.is(server.app.server.listening, true);
+      } finally {
+        await signaling.close();
+      }
     },
   ),
 );

@@ -17,6 +17,7 @@ import { createLog, shortenIds } from '../../seed-server/log.ts';
 import { parseRange } from '../../seed-server/routes/byte-range.ts';
 import { asRuns } from '../../seed-server/routes/segments.ts';
 import { FileStore } from '../../seed-server/store/file-store.ts';
+import { ask } from '../tools/http-server.ts';
 import { flipped, MadeRoom } from '../tools/made-room.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 
@@ -162,7 +163,7 @@ rooms(
     await publish(bench, 10);
     const response = await get(roomUrl(bench), made.token);
     assert.is(response.status, 200);
-    assert.equal(await response.json(), { videos: [made.video] });
+    assert.equal(await response.json(), { videos: [made.video], rules: 0, isOriginOnly: false });
     assert.is(response.headers.get('cache-control'), 'no-store');
     for (const token of [toBase64url(new Uint8Array(32)), 'short', '', 'x'.repeat(43)]) {
       await failedWith(await get(roomUrl(bench), token), 403, 'TOKEN_WRONG');
@@ -356,7 +357,7 @@ segments(
         [],
       );
     },
-    { idleTimeoutMs: 100 },
+    { idleTimeoutMs: 1000 },
   ),
 );
 
@@ -659,6 +660,20 @@ pages(
     },
     { web: WEB },
   ),
+);
+
+pages(
+  'should connect to nothing but where they come from, whatever that is called',
+  withServer(async ({ url }) => {
+    const allowed = async (host: string): Promise<string | undefined> => {
+      const { headers } = await ask(`${url}/api/health`, { headers: { host } });
+      return /connect-src ([^;]*)$/.exec(String(headers['content-security-policy']))?.[1];
+    };
+    const hosts = ['matinee.example:8443', '192.168.1.5:8080', '[fe80::1]:8080'];
+    for (const host of hosts) assert.is(await allowed(host), `'self' ws://${host} wss://${host}`);
+    for (const host of ['x; script-src *', '*', '*.example', 'a b', 'x:*', "'unsafe-inline'", 'x/y'])
+      assert.is(await allowed(host), "'self'");
+  }),
 );
 
 pages(

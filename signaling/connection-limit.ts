@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { countedAddress, type IsTrustedProxy } from '../signaling/client-address.ts';
+import { countedAddress, type IsTrustedProxy } from './client-address.ts';
 
 /** HTTP connections at once. */
 export interface ConnectionLimits {
