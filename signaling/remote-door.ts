@@ -29,11 +29,7 @@ const refusal = v.pipe(
 );
 
 /** The body of an answer that says yes: the number of the host's rules, 0 where there are none, and whether members may meet. */
-const welcome = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({ rules: v.number(), isOriginOnly: v.boolean() }),
-);
+const welcome = v.pipe(v.string(), v.parseJson(), v.object({ rules: v.number(), isOriginOnly: v.boolean() }));
 type Rules = v.InferOutput<typeof welcome>;
 
 /** A room that somebody was let into. */

@@ -365,7 +365,10 @@ guarding(
     const ask = (number: number) => door.admit(made.room, made.token, memberIdOfKey(memberKey(number)));
     assert.equal([await ask(1), await ask(2), await ask(3)], ['removed', 'ok', 'locked']);
     assert.is(await door.admit(made.room, toBase64url(new Uint8Array(32)), null), 'bad-token');
-    assert.is(await outcomeOf(door.admit(made.room, made.token, 'nobody')), 'Error: the seed server answers 400');
+    assert.is(
+      await outcomeOf(door.admit(made.room, made.token, 'nobody')),
+      'Error: the seed server answers 400',
+    );
   }),
 );
 

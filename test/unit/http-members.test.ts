@@ -24,7 +24,9 @@ async function films({ url, made, store }: HttpServer): Promise<string[]> {
   });
   const page = await crypto.sha256(decodeManifestUpdate(update).pages[0] ?? new Uint8Array());
   const video = `${url}/api/rooms/${made.room}/videos/${made.video}`;
-  return ['manifest', `pages/${toBase64url(page)}`, 'segments', 'segments/1'].map((part) => `${video}/${part}`);
+  return ['manifest', `pages/${toBase64url(page)}`, 'segments', 'segments/1'].map(
+    (part) => `${video}/${part}`,
+  );
 }
 
 function as(server: HttpServer, proof: string | null): Record<string, string> {
@@ -55,10 +57,7 @@ for (const [rule, code] of [
     `should be kept from those whom the host keeps out, from one request to the next: ${code}`,
     withHttp({}, async (server) => {
       const parts = await films(server);
-      const [ada, bob] = [
-        as(server, await proofOf(server, ADA)),
-        as(server, await proofOf(server, BOB)),
-      ];
+      const [ada, bob] = [as(server, await proofOf(server, ADA)), as(server, await proofOf(server, BOB))];
       for (const part of parts) assert.is((await ask(part, { headers: bob })).status, 200);
       const named = await idOf(rule === 'removed' ? BOB : ADA);
       await server.store.putRules(server.made.room, await server.made.rules(1, { [rule]: [named] }));

@@ -62,11 +62,22 @@ door('should reject where the seed server fails or is away, for the client to tr
 
 /** A seed server, and a signaling server that knows it by its address alone. */
 async function withBoth(
-  body: (town: { store: FileStore; made: MadeRoom; signaling: OpenServer; askedCount(): number }) => Promise<void>,
+  body: (town: {
+    store: FileStore;
+    made: MadeRoom;
+    signaling: OpenServer;
+    askedCount(): number;
+  }) => Promise<void>,
 ): Promise<void> {
   const { path, remove } = await temporaryFolder();
   const store = await FileStore.open(crypto, path);
-  const app = await buildHttp({ store, crypto, webFolder: path, log: createLog('silent'), onChange: () => {} });
+  const app = await buildHttp({
+    store,
+    crypto,
+    webFolder: path,
+    log: createLog('silent'),
+    onChange: () => {},
+  });
   let askedCount = 0;
   app.server.on('request', () => {
     askedCount += 1;
@@ -106,17 +117,19 @@ door('should learn whom the host removes while they are in, and of a room that i
   }),
 );
 
-door('should hold those who came before to new rules, though somebody who comes later brings them first', () =>
-  withBoth(async ({ store, made, signaling }) => {
-    const goes = await enter(signaling, made, 2);
-    await goes.next('welcome');
-    const removed = [await memberIdBytes(crypto, memberKey(2).publicKey)];
-    await Promise.all([
-      store.putRules(made.room, await made.rules(1, { removed })),
-      enter(signaling, made, 1),
-      refusedWith(goes, 'REMOVED'),
-    ]);
-  }),
+door(
+  'should hold those who came before to new rules, though somebody who comes later brings them first',
+  () =>
+    withBoth(async ({ store, made, signaling }) => {
+      const goes = await enter(signaling, made, 2);
+      await goes.next('welcome');
+      const removed = [await memberIdBytes(crypto, memberKey(2).publicKey)];
+      await Promise.all([
+        store.putRules(made.room, await made.rules(1, { removed })),
+        enter(signaling, made, 1),
+        refusedWith(goes, 'REMOVED'),
+      ]);
+    }),
 );
 
 door('should name nobody to anybody once the room goes only through the server', () =>
