@@ -383,7 +383,7 @@ export class Downloads {
     const source = this.#sources.get(link);
     if (!source) return;
     source.receivedCount += 1;
-    link.send('got', { pieces: source.receivedCount });
+    link.send('got', { pieces: source.receivedCount, atMs: Math.round(this.#parts.clock.nowMs()) >>> 0 });
     if (!this.#isExpected(source, segment, piece, data.byteLength)) {
       link.close('PEER_FLOODING');
       return;
