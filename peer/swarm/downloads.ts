@@ -38,14 +38,14 @@ const TIMEOUT_FACTOR = 4;
 /** After so many times in a row that requests went unanswered a peer is taken for dead. */
 const MAX_TIMEOUTS = 5;
 
-/** After so many pieces with a wrong hash a peer is dropped, and not let in again. */
-const MAX_WRONG_PIECES = 3;
-
 /**
- * Peers whose wrong pieces are remembered, so that coming back does not wipe them out; of more, those that lied last. Who
+ * Peers that sent a wrong piece are remembered, so that coming back does not wipe it out; of more, those that lied last. Who
  * makes up a thousand names to be forgotten could as well have come under a new one.
  */
-const MAX_SUSPECTS = 1024;
+const MAX_LIARS = 1024;
+
+/** Of one that has not sent a right piece yet so many are asked at once: what it sends may be wrong, and is then asked anew. */
+const UNPROVEN_PIECES = 2;
 
 /** Requests taken back of one peer that are remembered: their pieces may be on their way already. Twice what stands at the origin. */
 const MAX_TAKEN_BACK = 2 * MAX_STANDING_PIECES;
@@ -74,6 +74,8 @@ interface Source {
   availability: Availability;
   throughput: Throughput;
   isChoking: boolean;
+  /** Whether it has sent a right piece. */
+  isProven: boolean;
   timeouts: number;
   /** Requests taken back, by piece key, the oldest first. */
   takenBack: Set<number>;
@@ -118,8 +120,8 @@ export class Downloads {
   readonly #pages: PageAsking;
   /** How many copies of a piece are being checked, by piece key. */
   readonly #verifying = new Map<number, number>();
-  /** Wrong pieces by who sent them, the oldest first. */
-  readonly #suspects = new Map<string, number>();
+  /** Who sent a wrong piece, the oldest first. */
+  readonly #liars = new Set<string>();
   #playheadMs = 0;
   /** What a piece has where we are. */
   #pieceBytes = PIECE_BYTES;
@@ -147,6 +149,7 @@ export class Downloads {
       availability: new Availability(),
       throughput: new Throughput(),
       isChoking: false,
+      isProven: false,
       timeouts: 0,
       takenBack: new Set(),
       unasked: new Allowance(this.#parts.clock, UNASKED_AT_ONCE, UNASKED_EVERY_MS),
@@ -196,9 +199,9 @@ export class Downloads {
     this.#send(this.#pick(wants.pieces), nowMs);
   }
 
-  /** Whether this peer has sent MAX_WRONG_PIECES wrong pieces, over all its connections. */
+  /** Whether this peer has sent a wrong piece, which no honest one does: it has checked what it passes on. */
   isBanned(id: string): boolean {
-    return (this.#suspects.get(id) ?? 0) >= MAX_WRONG_PIECES;
+    return this.#liars.has(id);
   }
 
   close(): void {
@@ -236,13 +239,14 @@ export class Downloads {
     };
   }
 
-  #slots({ link, throughput, timeouts }: Source): number {
+  #slots({ link, throughput, timeouts, isProven }: Source): number {
     if (link.remote.kind === 'origin')
       return Math.min(MAX_STANDING_PIECES, MAX_STANDING_BYTES / this.#pieceBytes);
     const coveredMs = (link.roundTripMs ?? FIRST_ROUND_TRIP_MS) + PIPELINE_SLACK_MS;
     const wantedBytes = Math.max(PIECE_BYTES, (throughput.bytesPerSec * coveredMs) / 1000);
     const pipeline = Math.ceil(wantedBytes / this.#pieceBytes);
-    return timeouts === 0 ? Math.min(MAX_PIPELINE_PIECES, Math.max(2, pipeline)) : 1;
+    if (timeouts > 0) return 1;
+    return isProven ? Math.min(MAX_PIPELINE_PIECES, Math.max(2, pipeline)) : UNPROVEN_PIECES;
   }
 
   #send(asks: Ask[], nowMs: number): void {
@@ -394,7 +398,7 @@ export class Downloads {
     const isRight = await this.#isRight(segment, piece, data);
     this.#endVerifying(segment, piece);
     if (this.#isClosed) return;
-    if (isRight) this.#gotPiece(segment, piece, data);
+    if (isRight) this.#gotPiece(source, segment, piece, data);
     // What was on its way from one that is closed by now counts no more.
     else if (this.#sources.has(link)) this.#gotWrongPiece(link);
     if (!isRight) this.run();
@@ -432,25 +436,20 @@ export class Downloads {
   }
 
   /** Only now are the others told not to send it: a wrong one must not take the place of a right one. */
-  #gotPiece(segment: number, piece: number, data: Bytes): void {
+  #gotPiece(source: Source, segment: number, piece: number, data: Bytes): void {
+    source.isProven = true;
     this.#cancelElsewhere(segment, piece);
     if (!this.#parts.isHeld(segment, piece)) this.#parts.onPiece(segment, piece, data);
   }
 
   #gotWrongPiece(link: Link): void {
     this.rejectedPieces += 1;
-    if (this.#suspect(link.remote.id) < MAX_WRONG_PIECES) return;
+    // First, so that whoever hears of the closed link knows already that it is not to be let in again.
+    this.#liars.delete(link.remote.id);
+    this.#liars.add(link.remote.id);
+    const [oldest] = this.#liars;
+    if (this.#liars.size > MAX_LIARS && oldest !== undefined) this.#liars.delete(oldest);
     link.close('PIECE_WRONG');
-  }
-
-  /** Counts one more wrong piece of this peer, over all its connections; returns how many there were. */
-  #suspect(id: string): number {
-    const count = (this.#suspects.get(id) ?? 0) + 1;
-    this.#suspects.delete(id);
-    this.#suspects.set(id, count);
-    const [oldest] = this.#suspects.keys();
-    if (this.#suspects.size > MAX_SUSPECTS && oldest !== undefined) this.#suspects.delete(oldest);
-    return count;
   }
 
   #cancelElsewhere(segment: number, piece: number): void {

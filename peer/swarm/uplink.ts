@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { Link } from '../wire/link.ts';
 
 /**
- * Before anything was measured: a small home uplink, 2.4 Mbit/s. Too little is found out within a second; too much is a queue
+ * Before anything was measured: a small home uplink, 1.2 Mbit/s. Too little is found out within a second; too much is a queue
  * of half a second just when everybody waits for the first pieces.
  */
-const FIRST_GUESS_BYTES_PER_SEC = 300_000;
+const FIRST_GUESS_BYTES_PER_SEC = 150_000;
 
 /**
  * A piece is handed to the line once no more than so much waits in it, by our reckoning: little, so that the order of serving is

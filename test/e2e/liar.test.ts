@@ -106,7 +106,7 @@ function spoiling(isInitiator: boolean, onLie: () => void): SimplePeerLike {
 
 const liars = suite('a lying peer in a real room');
 
-liars('should be dropped after three wrong pieces, while the film plays on without a stall', async () => {
+liars('should be dropped after its first wrong piece, while the film plays on without a stall', async () => {
   const clip = await lightClip(16);
   const server = await startServer();
   const browser = await launchBrowser();
@@ -117,17 +117,17 @@ liars('should be dropped after three wrong pieces, while the film plays on witho
     await liar.untilItHoldsAll();
     const { page, errors } = await visit(browser, link, { rate: 0.25 });
     await page.getByTestId('peers-yes').click();
-    await page.waitForFunction(() => (window.matinee?.stats().rejectedPieces ?? 0) >= 3);
+    await page.waitForFunction(() => (window.matinee?.stats().rejectedPieces ?? 0) >= 1);
     await untilBuffered(page, clip.durationS / 2);
     await playOn(page, 1);
     await untilEnded(page, clip.durationS * 1000 + PATIENCE_MS);
     const { rejectedPieces, stallCount, connectedPeers, isOriginConnected } = await stats(page);
-    assert.is(rejectedPieces, 3);
+    assert.is(rejectedPieces, 1);
     assert.is(stallCount, 0);
     assert.equal([connectedPeers, isOriginConnected], [1, true], 'the server alone is left');
     const left = [...liar.member.viewer.links].map(({ remote }) => remote.kind);
     assert.equal(left, ['origin'], 'and the liar has nobody but the server');
-    assert.ok(liar.lieCount >= 3);
+    assert.ok(liar.lieCount >= 1);
     assert.equal([(await playback(page)).error, errors], [null, []]);
   } finally {
     liar?.member.close();

@@ -301,7 +301,7 @@ function liar(
 
 const pieces = suite('a piece that is not what the host signed');
 
-pieces('should be held by nobody and read by nobody, and cost its sender the link after three', async () => {
+pieces('should be held by nobody and read by nobody, and cost its sender the link', async () => {
   const [room, other] = [await openRoom(), await openOther()];
   const property = fc.asyncProperty(lies, async (lie) => {
     const closed: string[] = [];
@@ -320,11 +320,11 @@ pieces('should be held by nobody and read by nobody, and cost its sender the lin
     for (const page of room.origin.manifest.head?.pages ?? [])
       peer.send('page', { bytes: room.origin.manifest.pageBytes(page.hash) ?? new Uint8Array() });
     await room.clock.run(2_000);
-    fc.pre(lieCount >= 3);
+    fc.pre(lieCount >= 1);
     assert.is(await heldPieces(room, viewer), 0);
     assert.equal(closed, [`${peer.id} PIECE_WRONG`]);
     assert.is(peer.goodbye, 'PIECE_WRONG');
-    assert.is(viewer.rejectedPieces, 3);
+    assert.is(viewer.rejectedPieces, 1);
     assert.ok(viewer.isBanned(peer.id));
     // And the film still comes from an honest one, whole.
     room.connectOrigin(viewer, 1);
@@ -335,21 +335,21 @@ pieces('should be held by nobody and read by nobody, and cost its sender the lin
   await fc.assert(property);
 });
 
-pieces('should be counted over all connections of its sender', async () => {
+pieces('should bar its sender though nobody asked for it, and whoever comes back by that name', async () => {
   const room = await openRoom();
   const closed: string[] = [];
   const viewer = room.viewer({ onLinkClosed: (_, code) => closed.push(code) });
   room.connectOrigin(viewer, 1);
   await room.clock.runUntil(() => viewer.manifest.head !== null, 1_000);
-  for (let visit = 0; visit < 3; visit++) {
-    const peer = new BarePeer({ room, target: viewer, id: madeUpId(8) });
-    peer.sendPiece(3, 0, new Uint8Array(16_384));
-    await room.clock.run(100);
-    if (visit < 2) peer.close();
-    await room.clock.run(100);
-  }
+  const peer = new BarePeer({ room, target: viewer, id: madeUpId(8) });
+  peer.sendPiece(3, 0, new Uint8Array(16_384));
+  await room.clock.run(200);
   assert.ok(viewer.isBanned(madeUpId(8)));
-  assert.equal(closed.at(-1), 'PIECE_WRONG');
+  assert.equal(closed, ['PIECE_WRONG']);
+  const again = new BarePeer({ room, target: viewer, id: madeUpId(8) });
+  again.sendPiece(3, 0, new Uint8Array(16_384));
+  await room.clock.run(200);
+  assert.is(viewer.rejectedPieces, 1);
   viewer.close();
 });
 

@@ -69,7 +69,7 @@ uplink('should keep a slow line busy with no more than a moment of it on its way
   assert.ok(Math.abs(line.bytesPerSec - 100_000) < 60_000, `${line.bytesPerSec} measured`);
 });
 
-uplink('should keep a line busy, and what waits in it short, however late the acknowledgements are', async () => {
+uplink('should keep a line busy and short, however late the acknowledgements are', async () => {
   for (const lateMs of [10, 400]) {
     const clock = new VirtualClock();
     const line = new Uplink(clock);
