@@ -59,22 +59,27 @@ export interface HttpOptions {
   /** Other limits than the usual ones. */
   requestLimits?: Partial<Record<RequestKind, RequestLimit>>;
   connectionLimits?: ConnectionLimits;
+  /** Certificate and key for https. Default: plain http. */
+  tls?: { cert: Buffer; key: Buffer } | null;
 }
 
 /** The HTTP side of the seed server (PROTOCOL.md, "HTTP"), ready to listen; closing it is the caller's. */
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { isTrustedProxy = NO_PROXIES, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
+  const timing = {
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
+  };
+  // The types of an app tell http from https; nothing here cares.
+  const transport: object = options.tls ? { https: { ...options.tls, ...timing } } : { http: timing };
   const app: FastifyInstance = fastify({
+    ...transport,
     loggerInstance: options.log,
     // Ours (addLogging) says less: no addresses.
     logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     connectionTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: {
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
-    },
   });
   limitConnections(app.server, isTrustedProxy, options.connectionLimits ?? CONNECTION_LIMITS);
   // Signaling counts its own; this only bounds what a flood of both can open.

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { LOG_LEVELS } from './config.ts';
+import { LOG_LEVELS } from './variables.ts';
 
 /** What the main process tells the origin's process, over Node's channel between the two. */
 export const toOrigin = v.variant('type', [
@@ -19,6 +19,8 @@ export const originEnvironment = v.object({
   ORIGIN_MBIT: v.pipe(v.string(), v.transform(Number), v.number()),
   /** Connections at once at most. */
   ORIGIN_PEERS: v.pipe(v.string(), v.transform(Number), v.integer(), v.minValue(1)),
+  /** UDP ports of those connections, as "min-max"; empty: any. */
+  ORIGIN_UDP_PORTS: v.string(),
   LOG_LEVEL: v.picklist(LOG_LEVELS),
 });
 /** As text, which is all that an environment can hold. */

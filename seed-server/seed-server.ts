@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +11,7 @@ import { chooseCrypto } from '../peer/crypto/choose.ts';
 import { clientAddress, trustedProxies } from '../signaling/client-address.ts';
 import { MemoryBus } from '../signaling/memory-bus.ts';
 import { attachSignaling } from '../signaling/server.ts';
+import { followCertificate, readCertificate } from './certificate.ts';
 import type { Config } from './config.ts';
 import { openDataFolder } from './data-folder.ts';
 import { buildHttp } from './http.ts';
@@ -21,13 +26,15 @@ const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const ORIGIN_SCRIPT = fileURLToPath(new URL('./origin.ts', import.meta.url));
 
+const LOOPBACK = '127.0.0.1';
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** How long answers in progress may take once the server is to end. */
 const LAST_ANSWERS_MS = 1000;
 
 export interface SeedServer {
-  /** http address at which this machine reaches it. */
+  /** http or https address at which this machine reaches it. */
   url: string;
   /** Ends the origin, signaling and HTTP, in this order. */
   close(): Promise<void>;
@@ -42,6 +49,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   const crypto = await chooseCrypto();
   const dataDir = resolve(config.dataDir);
   const limits = { allBytes: config.maxStoreBytes, roomBytes: config.maxRoomBytes };
+  const certificate = config.tls && (await readCertificate(config.tls));
   const { store, release } = await openDataFolder(crypto, dataDir, limits, (message) => log.warn(message));
   const originKey = randomBytes(32).toString('base64url');
   let origin: OriginProcess | null = null;
@@ -62,6 +70,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     onMember,
     hosting: config,
     isTrustedProxy,
+    tls: certificate,
   });
   const signaling = attachSignaling({
     server: app.server,
@@ -69,27 +78,46 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     door: toldDoor(roomDoor(store, crypto), onMember),
     originKey,
     iceServers: config.iceServers,
+    turn: config.turn,
     random: Math.random,
     log,
     bus,
     addressOf: clientAddress(isTrustedProxy),
   });
+  let ownDoor: Server | null = null;
+  const forgetCertificate = config.tls
+    ? followCertificate(config.tls, app.server as object as HttpsServer, log)
+    : () => {};
   const close = async (): Promise<void> => {
+    forgetCertificate();
     expiry?.close();
     await origin?.close();
     await signaling.close();
+    ownDoor?.close();
     await closeHttp(app);
     await release();
   };
   try {
     await expiry?.start();
     const openAt = await listen(app, config.host, config.port);
-    origin = startOrigin(config, dataDir, originKey, `ws://${authority(openAt)}${SIGNAL_PATH}`, log);
-    return { url: `http://${authority(openAt)}`, close };
+    // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.
+    ownDoor = config.tls && (await openOwnDoor(app.server));
+    const doorAt = ownDoor ? { host: LOOPBACK, port: (ownDoor.address() as AddressInfo).port } : openAt;
+    origin = startOrigin(config, dataDir, originKey, `ws://${authority(doorAt)}${SIGNAL_PATH}`, log);
+    return { url: `${config.tls ? 'https' : 'http'}://${authority(openAt)}`, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Plain signaling for this machine alone, at any free port. */
+async function openOwnDoor(server: Server): Promise<Server> {
+  const door = createServer((_request, response) => void response.writeHead(404).end());
+  door.on('upgrade', (...upgrade) => server.emit('upgrade', ...upgrade));
+  door.listen(0, LOOPBACK);
+  await once(door, 'listening');
+  return door;
 }
 
 /** Null where rooms are kept for ever. */
@@ -112,7 +140,7 @@ function expiryOf(
 }
 
 function startOrigin(
-  { originMbit, originPeers, logLevel }: Config,
+  { originMbit, originPeers, originUdpPorts: ports, logLevel }: Config,
   dataDir: string,
   originKey: string,
   signalingUrl: string,
@@ -126,6 +154,7 @@ function startOrigin(
       DATA_DIR: dataDir,
       ORIGIN_MBIT: String(originMbit ?? 0),
       ORIGIN_PEERS: String(originPeers),
+      ORIGIN_UDP_PORTS: ports ? `${ports.min}-${ports.max}` : '',
       LOG_LEVEL: logLevel,
     },
     log,

@@ -62,6 +62,8 @@ export const fromServer = v.variant('type', [
   }),
   /** Answers serve. */
   v.object({ type: v.literal('serving'), iceServers: v.array(iceServer) }),
+  /** Newer ICE servers: the passwords given before will not last much longer. */
+  v.object({ type: v.literal('iceServers'), iceServers: v.array(iceServer) }),
   /** Answers more. */
   v.object({ type: v.literal('members'), members: v.array(memberId) }),
   /** Somebody signals you. To the origin, `room` says from which room. */

@@ -71,7 +71,7 @@ export class OriginPeer {
   }
 
   #received(message: FromServer): void {
-    if (message.type === 'serving') this.#iceServers = message.iceServers;
+    if (message.type === 'serving' || message.type === 'iceServers') this.#iceServers = message.iceServers;
     else if (message.type === 'error') this.#parts.onError(new Error(`signaling: ${message.message}`));
     else if (message.type === 'absent' && message.room) this.#rooms.get(message.room)?.absent(message.id);
     else if (message.type === 'signal' && message.room)

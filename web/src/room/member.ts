@@ -252,6 +252,9 @@ export class Member {
         if (message.isOriginHere) this.#originDial.isHere();
         this.#found(message.members);
         break;
+      case 'iceServers':
+        this.#iceServers = message.iceServers;
+        break;
       case 'members':
         this.#found(message.members);
         break;
