@@ -98,7 +98,8 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     await release();
   };
   try {
-    await expiry?.start();
+    // Thousands of rooms take a while to look through: nobody needs to wait for that.
+    void expiry?.start();
     const openAt = await listen(app, config.host, config.port);
     // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.
     ownDoor = config.tls && (await openOwnDoor(app.server));
