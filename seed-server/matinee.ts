@@ -1,4 +1,5 @@
-import { readConfig } from './config.ts';
+import { MatineeError } from '../peer/errors.ts';
+import { type Config, readConfig } from './config.ts';
 import { withEnvFile } from './env-file.ts';
 import { helpText } from './help.ts';
 import { StartError } from './start-error.ts';
@@ -20,11 +21,22 @@ export async function runMatinee(args: readonly string[]): Promise<number> {
       await serve(config);
       return 0;
     }
+    const answer = await administer(config, command, rest);
+    if (answer !== null) return say(answer);
     return complain(`matinee ${args.join(' ')}: there is no such command. See npm run matinee -- help.`, 2);
   } catch (error) {
-    if (error instanceof StartError) return complain(error.message, 1);
+    if (error instanceof StartError || error instanceof MatineeError) return complain(error.message, 1);
     throw error;
   }
+}
+
+/** What is to be printed; null where there is no such command. */
+async function administer(config: Config, command: string, args: readonly string[]): Promise<string | null> {
+  if (!['rooms', 'rm', 'gc'].includes(command)) return null;
+  const { collectGarbage, listRooms, removeRoom } = await import('./admin-commands.ts');
+  if (command === 'rm') return await removeRoom(config, args);
+  if (command === 'gc') return await collectGarbage(config, args);
+  return await listRooms(config);
 }
 
 function say(text: string): number {

@@ -11,12 +11,14 @@ import { chooseCrypto } from '../peer/crypto/choose.ts';
 import { clientAddress, trustedProxies } from '../signaling/client-address.ts';
 import { MemoryBus } from '../signaling/memory-bus.ts';
 import { attachSignaling } from '../signaling/server.ts';
+import { openAdminSocket } from './admin-server.ts';
 import { followCertificate, readCertificate } from './certificate.ts';
 import type { Config } from './config.ts';
 import { openDataFolder } from './data-folder.ts';
 import { buildHttp } from './http.ts';
 import { authority, listen } from './listen.ts';
 import { createLog } from './log.ts';
+import { Operator } from './operator.ts';
 import { OriginProcess } from './origin-process.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import type { RoomChange } from './routes/api.ts';
@@ -88,8 +90,16 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   const forgetCertificate = config.tls
     ? followCertificate(config.tls, app.server as object as HttpsServer, log)
     : () => {};
+  const operator = new Operator({
+    rooms: store,
+    clock: systemClock,
+    membersIn: async (room) => (await bus.members(room, [], Number.POSITIVE_INFINITY)).length,
+    onRemoved: (room) => onChange(room, 'members'),
+  });
+  let closeAdmin = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
     forgetCertificate();
+    await closeAdmin();
     expiry?.close();
     await origin?.close();
     await signaling.close();
@@ -100,6 +110,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   try {
     // Thousands of rooms take a while to look through: nobody needs to wait for that.
     void expiry?.start();
+    closeAdmin = await openAdminSocket(dataDir, operator);
     const openAt = await listen(app, config.host, config.port);
     // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.
     ownDoor = config.tls && (await openOwnDoor(app.server));

@@ -8,6 +8,7 @@ import { MatineeError } from '../../peer/errors.ts';
 import type { SegmentEntry } from '../../peer/manifest/page.ts';
 import type { RoomRecord } from '../../peer/manifest/room-record.ts';
 import type { Rules } from '../../peer/manifest/rules.ts';
+import type { OperatedRooms } from '../operator.ts';
 import { writing } from './disk-failure.ts';
 import { codeOf, makeFolders, syncFolder, TemporaryFile } from './durable.ts';
 import type { ExpiringRooms } from './expiry.ts';
@@ -32,7 +33,7 @@ const READ_AHEAD_BYTES = 256 * 1024;
  * Whatever has such a name is whole, and on disk before its writer is told so. One process writes; others may
  * read by `ReadStore`.
  */
-export class FileStore implements Store, ExpiringRooms {
+export class FileStore implements Store, ExpiringRooms, OperatedRooms {
   readonly #shelf: Shelf;
   readonly #records: RecordFiles;
   readonly #rules: RulesFiles;
@@ -119,6 +120,25 @@ export class FileStore implements Store, ExpiringRooms {
       const { files, paths, quota } = this.#shelf;
       const videos = await files.listVideos(room);
       if (quota.isBusy(room) || (await lastUseMs(paths, room, videos)) >= sinceMs) return false;
+      await this.#records.bury(room);
+      this.#forget(room, videos);
+      return true;
+    });
+  }
+
+  async measureRoom(room: string): Promise<{ sizeBytes: number; lastUseMs: number } | null> {
+    const { files, paths } = this.#shelf;
+    if (!(await files.readRecord(room))) return null;
+    const videos = await files.listVideos(room);
+    const sizeBytes = await folderBytes(paths.room(room)).catch(ifGone(0));
+    return { sizeBytes, lastUseMs: await lastUseMs(paths, room, videos) };
+  }
+
+  removeAnyway(room: string): Promise<boolean> {
+    return this.#change(room, async () => {
+      const { files } = this.#shelf;
+      if (!(await files.readRecord(room))) return false;
+      const videos = await files.listVideos(room);
       await this.#records.bury(room);
       this.#forget(room, videos);
       return true;
@@ -248,6 +268,14 @@ export class FileStore implements Store, ExpiringRooms {
       `The host's manifest lists no segment ${segment}. Publish the manifest first.`,
     );
   }
+}
+
+/** For a folder that was removed while it was looked at. */
+function ifGone<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (codeOf(error) === 'ENOENT') return value;
+    throw error;
+  };
 }
 
 async function receive(
