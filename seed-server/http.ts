@@ -10,9 +10,11 @@ import { clientAddress, type IsTrustedProxy, NO_PROXIES } from '../signaling/cli
 import { SIGNALING_LIMITS } from '../signaling/limits.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connection-limit.ts';
 import { type HostingRules, OPEN_TO_ALL } from './hosting.ts';
+import type { Metrics } from './metrics.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import { BYTES_TYPE, type RoomChange } from './routes/api.ts';
-import { countedFailure, sendFailure } from './routes/failure.ts';
+import { countedFailure, describeFailure, sendFailure } from './routes/failure.ts';
+import { addFigureRoutes, type Figures } from './routes/figures.ts';
 import { addManifestRoutes } from './routes/manifests.ts';
 import { addPages } from './routes/pages.ts';
 import {
@@ -61,6 +63,8 @@ export interface HttpOptions {
   connectionLimits?: ConnectionLimits;
   /** Certificate and key for https. Default: plain http. */
   tls?: { cert: Buffer; key: Buffer } | null;
+  /** What is counted, and who may see it. Default: nothing is. */
+  figures?: Figures | null;
 }
 
 /** The HTTP side of the seed server (PROTOCOL.md, "HTTP"), ready to listen; closing it is the caller's. */
@@ -86,15 +90,21 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.server.maxConnections = CONNECTION_LIMITS.inAll + SIGNALING_LIMITS.connections;
   takeBytesOnly(app);
   addLogging(app, options.log);
+  const metrics = options.figures?.metrics ?? null;
+  if (metrics) addCounting(app, metrics);
   app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
   const countRequest = await limitRequests(app, clientAddress(isTrustedProxy), options.requestLimits);
   app.setErrorHandler(async (error, request, reply) => {
-    return sendFailure(await countedFailure(error, countRequest, request, reply), request, reply);
+    const told = await countedFailure(error, countRequest, request, reply);
+    metrics?.failed('http', describeFailure(told).code);
+    return sendFailure(told, request, reply);
   });
   app.setNotFoundHandler((request, reply) =>
     sendFailure(new MatineeError('NOT_FOUND', 'There is nothing at this address.'), request, reply),
   );
   await app.register(async (inner) => addApi(inner, options, countRequest));
+  const { figures } = options;
+  if (figures) await app.register(async (inner) => addFigureRoutes(inner, figures));
   await addPages(app, options.webFolder);
   await app.ready();
   return app;
@@ -106,7 +116,7 @@ function addApi(app: FastifyInstance, options: HttpOptions, countRequest: CountR
   const api = { store, crypto, onChange, hosting, countRequest, door };
   // What a token opens is nobody else's to keep.
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-  app.get('/api/health', async () => ({ status: 'ok' }));
+  for (const path of ['/healthz', '/api/health']) app.get(path, async () => ({ status: 'ok' }));
   addRoomRoutes(app, api);
   addRulesRoutes(app, api);
   addManifestRoutes(app, api);
@@ -131,6 +141,17 @@ function addLogging(app: FastifyInstance, log: FastifyBaseLogger): void {
       },
       'answered',
     );
+  });
+}
+
+function addCounting(app: FastifyInstance, metrics: Metrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { url = 'none', method = request.method } = request.routeOptions;
+    // A route's methods are few; what a stranger calls one is anything.
+    const name = typeof method === 'string' ? method : request.method;
+    const receivedBytes = Number(request.headers['content-length']) || 0;
+    const sentBytes = Number(reply.getHeader('content-length')) || 0;
+    metrics.answered(url, name, reply.statusCode, receivedBytes, sentBytes);
   });
 }
 

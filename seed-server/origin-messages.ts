@@ -8,6 +8,20 @@ export const toOrigin = v.variant('type', [
 ]);
 export type ToOrigin = v.InferOutput<typeof toOrigin>;
 
+/** What the origin's process has counted since it started. */
+export const originCounts = v.object({
+  /** Members connected now, and rooms they are in. */
+  members: v.number(),
+  rooms: v.number(),
+  /** Bytes of pieces sent over data channels. */
+  sentBytes: v.number(),
+});
+export type OriginCounts = v.InferOutput<typeof originCounts>;
+
+/** What the origin's process tells the main one. */
+export const fromOrigin = v.variant('type', [v.object({ type: v.literal('counts'), counts: originCounts })]);
+export type FromOrigin = v.InferOutput<typeof fromOrigin>;
+
 /** The environment that the origin's process is started with. */
 export const originEnvironment = v.object({
   /** ws: address of the signaling server. */

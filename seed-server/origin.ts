@@ -38,6 +38,7 @@ const origin = new OriginPeer({
 });
 
 followParent({
+  counts: () => origin.counts,
   onChanged: (room) => origin.changed(room),
   onStop: async () => {
     origin.close();

@@ -18,15 +18,19 @@ import { openDataFolder } from './data-folder.ts';
 import { buildHttp } from './http.ts';
 import { authority, listen } from './listen.ts';
 import { createLog } from './log.ts';
+import { Metrics } from './metrics.ts';
 import { Operator } from './operator.ts';
 import { OriginProcess } from './origin-process.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import type { RoomChange } from './routes/api.ts';
+import { History } from './status/history.ts';
 import { type ExpiringRooms, RoomExpiry } from './store/expiry.ts';
 
 const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const ORIGIN_SCRIPT = fileURLToPath(new URL('./origin.ts', import.meta.url));
+
+const NO_COUNTS = { members: 0, rooms: 0, sentBytes: 0 };
 
 const LOOPBACK = '127.0.0.1';
 
@@ -63,6 +67,12 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   const expiry = expiryOf(config, store, bus, log, (room) => onChange(room, 'members'));
   const onMember = (room: string): void => expiry?.noteMember(room);
   const isTrustedProxy = trustedProxies(config.trustedProxies);
+  const metrics = new Metrics({
+    signaling: () => signaling.counts(),
+    origin: () => ({ counts: origin?.counts ?? NO_COUNTS, startCount: origin?.startCount ?? 0 }),
+    storedRooms: async () => (await store.listRooms()).length,
+  });
+  const history = new History(systemClock, () => metrics.now());
   const app = await buildHttp({
     store,
     crypto,
@@ -73,6 +83,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     hosting: config,
     isTrustedProxy,
     tls: certificate,
+    figures: { metrics, history, token: config.metricsToken },
   });
   const signaling = attachSignaling({
     server: app.server,
@@ -81,6 +92,11 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     originKey,
     iceServers: config.iceServers,
     turn: config.turn,
+    tally: {
+      joined: () => metrics.joined(),
+      refused: (code) => metrics.failed('signaling', code),
+      reported: (bytes) => metrics.reported(bytes),
+    },
     random: Math.random,
     log,
     bus,
@@ -98,6 +114,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   });
   let closeAdmin = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
+    history.close();
     forgetCertificate();
     await closeAdmin();
     expiry?.close();
@@ -110,6 +127,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   try {
     // Thousands of rooms take a while to look through: nobody needs to wait for that.
     void expiry?.start();
+    history.start();
     closeAdmin = await openAdminSocket(dataDir, operator);
     const openAt = await listen(app, config.host, config.port);
     // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.

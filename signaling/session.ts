@@ -18,6 +18,18 @@ export interface Desk {
   iceServers: IceServer[];
   /** TURN servers for which each client gets a password of its own; null or left out: there are none. */
   turn?: TurnSettings | null | undefined;
+  /** Is told what happens, for the operator's figures. */
+  tally?: SignalingTally | undefined;
+}
+
+/** Counts what happens at a signaling server. */
+export interface SignalingTally {
+  /** A member was let in. */
+  joined(): void;
+  /** A client was told why it must go. */
+  refused(code: string): void;
+  /** A member says how many bytes of pieces it received since it said so last. */
+  reported(bytes: { origin: number; peers: number; http: number }): void;
 }
 
 interface Membership {
@@ -63,6 +75,8 @@ export class Session {
         return await this.#signal(message);
       case 'more':
         return await this.#more(message);
+      case 'report':
+        return this.#report(message);
     }
   }
 
@@ -95,6 +109,7 @@ export class Session {
     // Before it can be found, so that nothing overtakes the welcome.
     this.#mailbox.deliver({ type: 'welcome', id, members, isOriginHere, iceServers: this.#iceServers() });
     await bus.join(room, id, this.#mailbox);
+    this.#desk.tally?.joined();
     // It may have come between the welcome and the joining.
     if (!isOriginHere && (await bus.isOriginHere())) this.#mailbox.deliver({ type: 'originHere' });
     if (this.#hasEnded) await bus.leave(this.#mailbox);
@@ -133,6 +148,11 @@ export class Session {
   async #more({ known }: Message<'more'>): Promise<void> {
     const { room, id } = this.#mustBeMember();
     this.#mailbox.deliver({ type: 'members', members: await this.#neighbours(room, [...known, id]) });
+  }
+
+  #report({ origin, peers, http }: Message<'report'>): void {
+    this.#mustBeMember();
+    this.#desk.tally?.reported({ origin, peers, http });
   }
 
   #iceServers(): IceServer[] {

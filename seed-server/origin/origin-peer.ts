@@ -40,6 +40,7 @@ export class OriginPeer {
   readonly #rooms = new Map<string, ServedRoom>();
   readonly #signaling: SignalingClient;
   #iceServers: readonly IceServer[] = [];
+  #sentBytes = 0;
 
   constructor(parts: OriginPeerParts) {
     this.#parts = parts;
@@ -61,6 +62,12 @@ export class OriginPeer {
   /** Something of this room changed in the store, or the room was taken down. */
   changed(room: string): void {
     this.#rooms.get(room)?.refresh();
+  }
+
+  get counts(): { members: number; rooms: number; sentBytes: number } {
+    let members = 0;
+    for (const room of this.#rooms.values()) members += room.linkCount;
+    return { members, rooms: this.#rooms.size, sentBytes: this.#sentBytes };
   }
 
   close(): void {
@@ -91,6 +98,9 @@ export class OriginPeer {
       originId: ORIGIN,
       createPeer: (isInitiator) => this.#parts.createPeer(isInitiator, this.#iceServers),
       admit: (from) => this.#admit(id, from),
+      onSend: (sizeBytes) => {
+        this.#sentBytes += sizeBytes;
+      },
       onFree: (member) => this.#places.leave(id, member),
       onGone: (code) => this.#forget(id, code),
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data, room: id }),

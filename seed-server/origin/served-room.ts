@@ -23,6 +23,8 @@ export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'ad
   uplink: Uplink;
   originId: string;
   sendSignal(to: string, text: string): void;
+  /** So many bytes of a piece are about to be sent. */
+  onSend(sizeBytes: number): void;
   /** The place that `admit` gave this member is free again. */
   onFree(id: string): void;
   /** The room was taken down, or shows another video from now on: this one is over, and closed by its owner. */
@@ -61,7 +63,10 @@ export class ServedRoom {
       uplink,
       source: {
         pieceBytes: (segment, piece) => (this.#pieces ?? NOTHING).pieceBytes(segment, piece),
-        read: (segment, piece, into) => (this.#pieces ?? NOTHING).read(segment, piece, into),
+        read: (segment, piece, into) => {
+          parts.onSend(into.byteLength);
+          return (this.#pieces ?? NOTHING).read(segment, piece, into);
+        },
       },
       stored: this.#stored,
       onLinkClosed: () => this.#closeFilesIfIdle(),

@@ -26,6 +26,9 @@ import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/mess
 /** Bytes of ciphertext a viewer keeps in memory, for itself and for others, where it has no disk for what is too much. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
+/** How often the operator's figures are told of ours. */
+const REPORT_EVERY_MS = 30_000;
+
 /** Goodbyes after which it is no use to dial a member again. */
 const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY, VIDEO_REPLACED];
 
@@ -71,6 +74,8 @@ export class Member {
   #refusal: MatineeError | null = null;
   #isOriginBusy = false;
   #isClosed = false;
+  #reported = { origin: 0, peers: 0, http: 0 };
+  #cancelReport: () => void = () => undefined;
 
   /** Joins the room; resolves at once, connecting goes on behind. */
   static async join(parts: MemberParts): Promise<Member> {
@@ -143,6 +148,7 @@ export class Member {
         parts.onChange();
       },
     });
+    this.#reportLater();
   }
 
   get signaling(): SignalingState {
@@ -195,12 +201,35 @@ export class Member {
   }
 
   close(): void {
+    this.#report();
     this.#isClosed = true;
+    this.#cancelReport();
     this.#neighbours?.close();
     this.#originDial.close();
     this.#signaling.close();
     this.viewer.close();
     this.#connector.close();
+  }
+
+  /** Tells the operator what came from where: sums, and never of whom. */
+  #report(): void {
+    const { fromOriginBytes: origin, fromPeersBytes: peers } = this.viewer.traffic();
+    const sums = { origin, peers, http: 0 };
+    const before = this.#reported;
+    const news = {
+      origin: origin - before.origin,
+      peers: peers - before.peers,
+      http: sums.http - before.http,
+    };
+    const isNews = news.origin + news.peers + news.http > 0;
+    if (isNews && this.#signaling.send({ type: 'report', ...news })) this.#reported = sums;
+  }
+
+  #reportLater(): void {
+    this.#cancelReport = this.#parts.clock.after(REPORT_EVERY_MS, () => {
+      this.#report();
+      this.#reportLater();
+    });
   }
 
   #admit(from: string): Admission {
