@@ -14,6 +14,7 @@ import { Owed } from './owed.ts';
 import { PageAsking } from './page-asking.ts';
 import { type Ask, type Candidate, pick, RESCUE_MS } from './picker.ts';
 import { pieceKey } from './piece-key.ts';
+import { type PlainFetcher, PlainFetching } from './plain-fetching.ts';
 import { Throughput } from './throughput.ts';
 import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
 
@@ -86,6 +87,8 @@ export interface DownloadParts {
   isHeld(segment: number, piece: number): boolean;
   /** A verified piece nobody had given us before. */
   onPiece(segment: number, piece: number, data: Bytes): void;
+  /** Another way to the server's pieces than peers; null or left out: there is none. */
+  plain?: PlainFetcher | null | undefined;
   /** This peer sent MAX_WRONG_PIECES wrong pieces. Its link is closed right after. */
   onLiar(link: Link): void;
 }
@@ -110,6 +113,7 @@ export class Downloads {
   readonly #sources = new Map<Link, Source>();
   readonly #owed = new Owed();
   readonly #pages: PageAsking;
+  readonly #plain: PlainFetching | null;
   /** How many copies of a piece are being checked, by piece key. */
   readonly #verifying = new Map<number, number>();
   /** Wrong pieces by who sent them, the oldest first. */
@@ -127,6 +131,7 @@ export class Downloads {
   constructor(parts: DownloadParts) {
     this.#parts = parts;
     this.#pages = new PageAsking(parts.clock, parts.random);
+    this.#plain = parts.plain ? this.#plainFetching(parts.plain) : null;
     this.#bornMs = parts.clock.nowMs();
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());
   }
@@ -177,13 +182,41 @@ export class Downloads {
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
+    this.#plain?.run(wants.pieces, this.#hasSources());
   }
 
   close(): void {
     this.#isClosed = true;
     this.#cancelTick();
     this.#cancelRun?.();
+    this.#plain?.close();
     this.#sources.clear();
+  }
+
+  /** Bytes of right pieces that came by plain HTTP. */
+  get plainBytes(): number {
+    return this.#plain?.receivedBytes ?? 0;
+  }
+
+  #plainFetching(fetcher: PlainFetcher): PlainFetching {
+    const { clock, manifest } = this.#parts;
+    return new PlainFetching({
+      clock,
+      manifest,
+      fetcher,
+      onPiece: async (segment, piece, data) => {
+        const isRight = await this.#isRight(segment, piece, data);
+        if (isRight && !this.#isClosed) this.#gotPiece(segment, piece, data);
+        if (!isRight) this.rejectedPieces += 1;
+        return isRight;
+      },
+      onSettled: () => this.run(),
+    });
+  }
+
+  #hasSources(): boolean {
+    for (const { isChoking } of this.#sources.values()) if (!isChoking) return true;
+    return false;
   }
 
   #isHere(segment: number, piece: number): boolean {

@@ -119,8 +119,8 @@ export class OriginPeer {
 
   #makeRoom(): void {
     if (this.#rooms.size < MAX_ROOMS) return;
-    for (const id of this.#rooms.keys()) {
-      if (this.#places.countOf(id) > 0) continue;
+    for (const [id, room] of this.#rooms) {
+      if (this.#places.countOf(id) > 0 || room.linkCount > 0) continue;
       this.#forget(id);
       return;
     }

@@ -64,6 +64,12 @@ export const texts = {
     `That is ${chars.toLocaleString('en')} characters, and a message holds ${MAX_CHAT_CHARS.toLocaleString('en')}. Shorten it or send it in parts.`,
   notSent: 'That message was not sent. Try again in a moment.',
 
+  connection: {
+    none: 'Not connected yet.',
+    direct: 'Connected directly.',
+    turn: 'Connected through a relay: your network lets nothing else through.',
+    server: 'Connected through the server alone (HTTP): your network lets no direct connection through.',
+  },
   swarm: 'Swarm',
   noBytes: 'Nothing received yet',
   fromFriends: (share: number) => `${formatPercent(share)} came from friends`,
