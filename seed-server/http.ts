@@ -54,6 +54,8 @@ export interface HttpOptions {
   idleTimeoutMs?: number;
   /** Default: 10 s. */
   headersTimeoutMs?: number;
+  /** Resolves when the line out may carry so many bytes of film more. Default: at once. */
+  spendLine?(sizeBytes: number): Promise<void>;
   /** Who may host. Default: everybody. */
   hosting?: HostingRules;
   /** Whose X-Forwarded-For is believed. Default: nobody's. */
@@ -113,7 +115,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
 function addApi(app: FastifyInstance, options: HttpOptions, countRequest: CountRequest): void {
   const { store, crypto, onChange, onMember = () => {}, hosting = OPEN_TO_ALL } = options;
   const door = toldDoor(roomDoor(store, crypto), onMember);
-  const api = { store, crypto, onChange, hosting, countRequest, door };
+  const { spendLine = async () => {} } = options;
+  const api = { store, crypto, onChange, hosting, countRequest, door, spendLine };
   // What a token opens is nobody else's to keep.
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   for (const path of ['/healthz', '/api/health']) app.get(path, async () => ({ status: 'ok' }));

@@ -8,6 +8,8 @@ export interface OriginDuties {
   counts(): OriginCounts;
   /** Something about this room was stored or removed. */
   onChanged(room: string): void;
+  /** So many bytes of film went out by HTTP. */
+  onSpent(sizeBytes: number): void;
   /** Time to end: close everything. The process exits once this resolves. Called once. */
   onStop(): Promise<void>;
 }
@@ -26,7 +28,9 @@ export function followParent(duties: OriginDuties): void {
   };
   process.on('message', (message) => {
     const parsed = v.safeParse(toOrigin, message);
-    if (parsed.success) duties.onChanged(parsed.output.room);
+    if (!parsed.success) return;
+    if (parsed.output.type === 'changed') duties.onChanged(parsed.output.room);
+    else duties.onSpent(parsed.output.sizeBytes);
   });
   const tell = setInterval(() => {
     const news: FromOrigin = { type: 'counts', counts: duties.counts() };

@@ -5,6 +5,8 @@ import { LOG_LEVELS } from './variables.ts';
 export const toOrigin = v.variant('type', [
   /** Something about this room was stored or removed: read it again. */
   v.object({ type: v.literal('changed'), room: v.string() }),
+  /** So many bytes of film went out by HTTP: they count against what the origin may send. */
+  v.object({ type: v.literal('spent'), sizeBytes: v.number() }),
 ]);
 export type ToOrigin = v.InferOutput<typeof toOrigin>;
 

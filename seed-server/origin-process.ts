@@ -65,7 +65,15 @@ export class OriginProcess {
 
   /** Lets the process know that it should read a room again. */
   changed(room: string): void {
-    const message: ToOrigin = { type: 'changed', room };
+    this.#tell({ type: 'changed', room });
+  }
+
+  /** So many bytes of film went out by HTTP, which the process is to send less. */
+  spent(sizeBytes: number): void {
+    this.#tell({ type: 'spent', sizeBytes });
+  }
+
+  #tell(message: ToOrigin): void {
     // A process that is just ending needs no news; the next one starts with all of it.
     if (this.#child?.connected) this.#child.send(message, () => {});
   }

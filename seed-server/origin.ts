@@ -39,6 +39,7 @@ const origin = new OriginPeer({
 
 followParent({
   counts: () => origin.counts,
+  onSpent: (sizeBytes) => origin.spent(sizeBytes),
   onChanged: (room) => origin.changed(room),
   onStop: async () => {
     origin.close();

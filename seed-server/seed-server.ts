@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../peer/clock.ts';
 import { chooseCrypto } from '../peer/crypto/choose.ts';
+import { SendBudget } from '../peer/swarm/send-budget.ts';
 import { clientAddress, trustedProxies } from '../signaling/client-address.ts';
 import { MemoryBus } from '../signaling/memory-bus.ts';
 import { attachSignaling } from '../signaling/server.ts';
@@ -29,6 +30,8 @@ import { type ExpiringRooms, RoomExpiry } from './store/expiry.ts';
 const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const ORIGIN_SCRIPT = fileURLToPath(new URL('./origin.ts', import.meta.url));
+
+const BYTES_PER_MBIT = 1_000_000 / 8;
 
 const NO_COUNTS = { members: 0, rooms: 0, sentBytes: 0 };
 
@@ -72,6 +75,8 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     origin: () => ({ counts: origin?.counts ?? NO_COUNTS, startCount: origin?.startCount ?? 0 }),
     storedRooms: async () => (await store.listRooms()).length,
   });
+  // By HTTP alone no more than the line may carry; and what goes this way the origin does not send.
+  const plainBudget = new SendBudget(systemClock, config.originMbit && config.originMbit * BYTES_PER_MBIT);
   const history = new History(systemClock, () => metrics.now());
   const app = await buildHttp({
     store,
@@ -83,6 +88,10 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     hosting: config,
     isTrustedProxy,
     tls: certificate,
+    spendLine: async (sizeBytes) => {
+      await plainBudget.take(sizeBytes);
+      if (config.originMbit !== null) origin?.spent(sizeBytes);
+    },
     figures: { metrics, history, token: config.metricsToken },
   });
   const signaling = attachSignaling({
@@ -115,6 +124,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   let closeAdmin = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
     history.close();
+    plainBudget.close();
     forgetCertificate();
     await closeAdmin();
     expiry?.close();

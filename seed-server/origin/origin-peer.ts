@@ -64,6 +64,11 @@ export class OriginPeer {
     this.#rooms.get(room)?.refresh();
   }
 
+  /** So many bytes of film went out past the origin, over the same line. */
+  spent(sizeBytes: number): void {
+    this.#budget.spent(sizeBytes);
+  }
+
   get counts(): { members: number; rooms: number; sentBytes: number } {
     let members = 0;
     for (const room of this.#rooms.values()) members += room.linkCount;

@@ -12,6 +12,7 @@ const say = (line: string): void => void socket.write(`${line}\n`);
 let isClinging = false;
 
 followParent({
+  onSpent: () => {},
   counts: () => ({ members: 0, rooms: 0, sentBytes: 0 }),
   onChanged(room) {
     say(`changed ${room}`);
