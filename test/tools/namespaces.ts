@@ -95,13 +95,22 @@ export class Networks {
 
   async #rules(nat: string, { isSymmetric = false, isUdpBlocked = false }: NatKind): Promise<void> {
     const rules = [
-      'table ip nat { chain out { type nat hook postrouting priority 100;',
-      `oifname "eth0" masquerade ${isSymmetric ? 'fully-random' : ''}; } }`,
-      'table ip filter { chain pass { type filter hook forward priority 0; policy drop;',
-      isUdpBlocked ? 'meta l4proto udp drop;' : '',
-      'ct state established,related accept; iifname "in0" accept; } }',
+      'table ip nat {',
+      'chain out {',
+      'type nat hook postrouting priority 100;',
+      `oifname "eth0" masquerade ${isSymmetric ? 'fully-random' : ''}`,
+      '}',
+      '}',
+      'table ip filter {',
+      'chain pass {',
+      'type filter hook forward priority 0; policy drop;',
+      ...(isUdpBlocked ? ['meta l4proto udp drop'] : []),
+      'ct state established,related accept',
+      'iifname "in0" accept',
+      '}',
+      '}',
     ];
-    await runProgram('ip', ['netns', 'exec', this.#full(nat), 'nft', rules.join(' ')]);
+    await runProgram('ip', ['netns', 'exec', this.#full(nat), 'nft', rules.join('\n')]);
   }
 
   async #plugIn(name: string, address: string): Promise<void> {
