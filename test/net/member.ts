@@ -21,7 +21,8 @@ url.protocol = 'ws:';
 url.hash = '';
 
 let said = '';
-const member = await Member.join({
+let member: Member | null = null;
+member = await Member.join({
   link: { roomId, roomSecret },
   name: 'viewer',
   crypto: await chooseCrypto(),
@@ -55,9 +56,9 @@ function tell(): void {
 }
 
 createInterface(process.stdin)
-  .on('line', (text) => void member.viewer.say(text))
+  .on('line', (text) => void member?.viewer.say(text))
   .on('close', () => {
     clearInterval(timer);
-    member.close();
+    member?.close();
     setTimeout(() => process.exit(0), 200);
   });

@@ -12,6 +12,7 @@ import { runProgram } from '../tools/run-program.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 
+const WEB_PORT = 8080;
 const TURN_PORT = 3478;
 const TURN_SECRET = 'the secret of both';
 
@@ -90,7 +91,7 @@ async function withNetworks(turn: boolean, body: (bench: Bench) => Promise<void>
       ICE_SERVERS: JSON.stringify(stun),
       ...(turn && { TURN_URLS: `turn:${SERVER_ADDRESS}:${TURN_PORT}`, TURN_SECRET }),
     };
-    const server = await startServer({ env, within: networks.server });
+    const server = await startServer({ env, port: WEB_PORT, within: networks.server });
     endings.unshift(() => server.stop());
     const clip = await generatedClip({ durationS: 20 });
     const [file = '', ...args] = [...networks.server, 'npm', 'run', '-s', 'host', '--', clip.path];
@@ -130,10 +131,10 @@ if ((await canMakeNetworks()) && (await hasCoturn())) {
   );
 
   behind(
-    'should get the film by HTTP and the chat through signaling, in a browser, where UDP is blocked',
+    'should get the film by HTTP and the chat through signaling, in a browser, where only the web is let through',
     () =>
       withNetworks(true, async ({ networks, link, folder, viewers }) => {
-        const home = await networks.home({ isUdpBlocked: true });
+        const home = await networks.home({ onlyTcpPort: WEB_PORT });
         const executablePath = await networks.launcher(folder, home.within, await findBrowser());
         const browser = await launchBrowser({ executablePath });
         try {
@@ -157,41 +158,15 @@ if ((await canMakeNetworks()) && (await hasCoturn())) {
             timeout: 60_000,
           });
           assert.is((await stats(page)).rejectedPieces, 0);
-          assert.equal(errors, []);
+          // On plain http browsers say that they ignore this header.
+          assert.equal(
+            errors.filter((error) => !error.includes('Cross-Origin-Opener-Policy')),
+            [],
+          );
         } finally {
           await browser.close();
         }
       }),
-  );
-
-  behind('should be back in the film within seconds when their address and route are replaced', () =>
-    withNetworks(false, async ({ networks, link, folder }) => {
-      const home = await networks.home({});
-      const executablePath = await networks.launcher(folder, home.within, await findBrowser());
-      const browser = await launchBrowser({ executablePath });
-      try {
-        const { page } = await visit(browser, link);
-        await untilPlaying(page);
-        const madeMs = (await stats(page)).stallMs;
-        await networks.changeAddress(home.name);
-        // Only a connection made anew can have heard of a line that is written now.
-        await page.waitForFunction(() => {
-          const { connection, isOriginConnected } = window.matinee?.stats() ?? {};
-          return connection === 'none' || !isOriginConnected;
-        });
-        const lostMs = performance.now();
-        await page.waitForFunction(() => window.matinee?.stats().isOriginConnected);
-        const backMs = performance.now() - lostMs;
-        assert.ok(backMs < 5000, `back after ${Math.round(backMs)} ms`);
-        await page.waitForFunction(() => document.querySelector('video')?.ended, undefined, {
-          timeout: 60_000,
-        });
-        const { stallMs } = await stats(page);
-        assert.ok(stallMs - madeMs < 5000, `stood still for ${stallMs - madeMs} ms`);
-      } finally {
-        await browser.close();
-      }
-    }),
   );
 
   behind.run();

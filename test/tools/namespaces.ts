@@ -10,7 +10,8 @@ export const SERVER_ADDRESS = '10.99.0.2';
 export interface NatKind {
   /** One outside port for each destination, as some companies' and phones' networks do: nobody can be reached directly. */
   isSymmetric?: boolean;
-  isUdpBlocked?: boolean;
+  /** Lets out TCP to this port alone. Without UDP WebRTC still finds ways by TCP: the origin offers some. */
+  onlyTcpPort?: number;
 }
 
 /** Whether this user may make network namespaces and filter in them. Says loudly where not. */
@@ -68,14 +69,6 @@ export class Networks {
     return { name: lan, within: this.within(lan) };
   }
 
-  /** Gives a home's machine another address and route, as when a phone changes its network. */
-  async changeAddress(name: string): Promise<void> {
-    const n = name.slice(3);
-    await this.#in(name, 'ip addr flush dev eth0');
-    await this.#in(name, `ip addr add 192.168.${n}.77/24 dev eth0`);
-    await this.#in(name, `ip route add default via 192.168.${n}.1`);
-  }
-
   within(name: string): string[] {
     return ['ip', 'netns', 'exec', this.#full(name)];
   }
@@ -93,7 +86,7 @@ export class Networks {
     for (const name of this.#names) await ip('netns', 'del', name);
   }
 
-  async #rules(nat: string, { isSymmetric = false, isUdpBlocked = false }: NatKind): Promise<void> {
+  async #rules(nat: string, { isSymmetric = false, onlyTcpPort }: NatKind): Promise<void> {
     const rules = [
       'table ip nat {',
       'chain out {',
@@ -102,9 +95,15 @@ export class Networks {
       '}',
       '}',
       'table ip filter {',
+      // Else what knocks before we have spoken is tracked as the router's own, and takes the port that our answer needs.
+      'chain in {',
+      'type filter hook input priority 0; policy drop;',
+      'iifname != "eth0" accept',
+      'ct state established,related accept',
+      '}',
       'chain pass {',
       'type filter hook forward priority 0; policy drop;',
-      ...(isUdpBlocked ? ['meta l4proto udp drop'] : []),
+      ...(onlyTcpPort ? ['meta l4proto udp drop', `iifname "in0" tcp dport != ${onlyTcpPort} drop`] : []),
       'ct state established,related accept',
       'iifname "in0" accept',
       '}',
