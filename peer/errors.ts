@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'BODY_TOO_SLOW'
   | 'TOO_MANY'
   | 'HOSTING_NEEDS_PASSWORD'
+  | 'FIGURES_GUARDED'
   | 'NOT_FOUND'
   | 'INTERNAL';
 

@@ -1,18 +1,10 @@
 import * as v from 'valibot';
-import { trustedProxiesText } from '../signaling/client-address.ts';
-import { iceServersText } from '../signaling/ice-servers.ts';
 import type { IceServer } from '../signaling/messages.ts';
+import { TURN_TTL_S, type TurnSettings } from '../signaling/turn.ts';
 import { StartError } from './start-error.ts';
+import { type LOG_LEVELS, VARIABLES, type VariableName } from './variables.ts';
 
-/** How much is logged; pino's levels. */
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const BYTES_PER_GB = 1_000_000_000;
-
-/** Longer ones, percent-encoded, would not fit every proxy's headers. */
-const MAX_PASSWORD_CHARS = 200;
-
-/** Each connection of the origin takes two threads of one process: more than 8,192 is beyond what one should have. */
-const MAX_ORIGIN_PEERS = 4096;
 
 /** What the environment says, checked. */
 export interface Config {
@@ -25,7 +17,11 @@ export interface Config {
   originMbit: number | null;
   /** Connections that the origin has at once at most, over all rooms. */
   originPeers: number;
+  /** UDP ports of those connections, both included; null: any. */
+  originUdpPorts: { min: number; max: number } | null;
   iceServers: IceServer[];
+  /** Null where no TURN server shares a secret with us. */
+  turn: TurnSettings | null;
   /** Bytes that all rooms together may take; Infinity: no limit. */
   maxStoreBytes: number;
   /** Bytes that one room may take; Infinity: no limit of its own. */
@@ -36,59 +32,14 @@ export interface Config {
   hostPassword: string | null;
   /** Addresses, CIDR blocks and `loopback`: the proxies whose X-Forwarded-For is believed. */
   trustedProxies: string[];
+  /** Files of the certificate and its key; null: plain http. */
+  tls: { certFile: string; keyFile: string } | null;
+  /** Who says it may read figures from elsewhere; null: nobody may. */
+  metricsToken: string | null;
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
-const amount = v.pipe(v.string(), v.regex(/^\d{1,9}(\.\d{1,9})?$/), v.transform(Number));
-
-/** Each variable: how it is read, and the end of the sentence "NAME must be ...". */
-const VARIABLES = {
-  PORT: {
-    schema: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65_535)),
-    expected: 'a number from 0 (any free port) to 65535',
-  },
-  HOST: {
-    schema: v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:_-]+$/)),
-    expected: 'a name or address of this machine, such as localhost or 192.168.1.5',
-  },
-  DATA_DIR: {
-    schema: v.pipe(
-      v.string(),
-      v.check((path) => !path.includes('\0')),
-    ),
-    expected: 'the path of a folder',
-  },
-  ORIGIN_MBIT: { schema: amount, expected: 'a number of Mbit/s such as 40 or 2.5; 0 means no limit' },
-  ORIGIN_PEERS: {
-    schema: v.pipe(
-      v.string(),
-      v.regex(/^\d{1,4}$/),
-      v.transform(Number),
-      v.minValue(1),
-      v.maxValue(MAX_ORIGIN_PEERS),
-    ),
-    expected: `a number of connections from 1 to ${MAX_ORIGIN_PEERS}`,
-  },
-  ICE_SERVERS: {
-    schema: iceServersText,
-    expected: 'a JSON array such as [{"urls": "stun:stun.example.org"}]',
-  },
-  MAX_STORE_GB: { schema: amount, expected: 'a number of gigabytes such as 50 or 0.5; 0 means no limit' },
-  MAX_ROOM_GB: { schema: amount, expected: 'a number of gigabytes such as 10 or 0.5; 0 means no limit' },
-  ROOM_DAYS: { schema: amount, expected: 'a number of days such as 30 or 0.5; 0 means for ever' },
-  HOST_PASSWORD: {
-    schema: v.pipe(v.string(), v.maxLength(MAX_PASSWORD_CHARS)),
-    expected: `at most ${MAX_PASSWORD_CHARS} characters long`,
-  },
-  TRUST_PROXY: {
-    schema: trustedProxiesText,
-    expected: 'a list of addresses and CIDR blocks such as 10.0.0.0/8, or the word loopback',
-  },
-  LOG_LEVEL: { schema: v.picklist(LOG_LEVELS), expected: `one of ${LOG_LEVELS.join(', ')}` },
-};
-
-type Name = keyof typeof VARIABLES;
-type Values = { [N in Name]?: v.InferOutput<(typeof VARIABLES)[N]['schema']> };
+type Values = { [N in VariableName]?: v.InferOutput<(typeof VARIABLES)[N]['schema']> };
 
 /**
  * The configuration in an environment; an empty variable counts as unset.
@@ -102,20 +53,44 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     dataDir: values.DATA_DIR ?? './data',
     originMbit: values.ORIGIN_MBIT || null,
     originPeers: values.ORIGIN_PEERS ?? 64,
+    originUdpPorts: values.ORIGIN_UDP_PORTS ?? null,
     iceServers: values.ICE_SERVERS ?? [],
+    turn: turnOf(values),
     maxStoreBytes: values.MAX_STORE_GB ? values.MAX_STORE_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
     maxRoomBytes: values.MAX_ROOM_GB ? values.MAX_ROOM_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
     roomDays: values.ROOM_DAYS || Number.POSITIVE_INFINITY,
     hostPassword: values.HOST_PASSWORD ?? null,
     trustedProxies: values.TRUST_PROXY ?? [],
+    tls: tlsOf(values),
+    metricsToken: values.METRICS_TOKEN ?? null,
     logLevel: values.LOG_LEVEL ?? 'warn',
   };
+}
+
+function turnOf({ TURN_URLS: urls, TURN_SECRET: secret, TURN_TTL_S: ttlS }: Values): TurnSettings | null {
+  mustGoTogether({ TURN_URLS: urls, TURN_SECRET: secret });
+  return urls && secret ? { urls, secret, ttlS: ttlS ?? TURN_TTL_S } : null;
+}
+
+function tlsOf({ TLS_CERT: certFile, TLS_KEY: keyFile }: Values): Config['tls'] {
+  mustGoTogether({ TLS_CERT: certFile, TLS_KEY: keyFile });
+  return certFile && keyFile ? { certFile, keyFile } : null;
+}
+
+/** @throws StartError where one of them is set and another is not. */
+function mustGoTogether(variables: Record<string, unknown>): void {
+  const names = Object.keys(variables);
+  const missing = names.filter((name) => variables[name] === undefined);
+  if (missing.length === 0 || missing.length === names.length) return;
+  throw new StartError(
+    `${names.join(' and ')} go together: set ${missing.join(' and ')} too, or none of them.`,
+  );
 }
 
 function readVariables(env: Readonly<Record<string, string | undefined>>): Values {
   const entries = Object.fromEntries(
     Object.entries(VARIABLES).map(([name, { schema }]) => [name, v.optional(schema)]),
-  ) as { [N in Name]: v.OptionalSchema<(typeof VARIABLES)[N]['schema'], undefined> };
+  ) as { [N in VariableName]: v.OptionalSchema<(typeof VARIABLES)[N]['schema'], undefined> };
   const set = Object.fromEntries(Object.entries(env).filter(([, text]) => text !== ''));
   const parsed = v.safeParse(v.object(entries), set);
   if (parsed.success) return parsed.output as Values;

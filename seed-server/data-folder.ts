@@ -3,6 +3,7 @@ import { StartError } from './start-error.ts';
 import { codeOf } from './store/durable.ts';
 import { FileStore } from './store/file-store.ts';
 import { type FolderLock, lockFolder } from './store/folder-lock.ts';
+import { bringUpToDate } from './store/folder-version.ts';
 import type { QuotaLimits } from './store/quota.ts';
 
 /** The store of a data folder that no other server writes meanwhile. */
@@ -30,9 +31,16 @@ export async function openDataFolder(
     lock = await lockFolder(dataDir);
     if (!lock.isExclusive)
       warn('other servers cannot be kept away from the data folder: start no second one');
+    const { release } = lock;
+    await bringUpToDate(dataDir);
+    const store = await FileStore.openUntidied(crypto, dataDir, limits.allBytes, limits.roomBytes);
+    store.tidied.catch((error: unknown) => warn(`the data folder could not be tidied up: ${String(error)}`));
     return {
-      store: await FileStore.open(crypto, dataDir, limits.allBytes, limits.roomBytes),
-      release: lock.release,
+      store,
+      async release() {
+        await store.close().catch(() => {});
+        await release();
+      },
     };
   } catch (error) {
     await lock?.release();

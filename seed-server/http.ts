@@ -10,9 +10,11 @@ import { clientAddress, type IsTrustedProxy, NO_PROXIES } from '../signaling/cli
 import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from '../signaling/connection-limit.ts';
 import { SIGNALING_LIMITS } from '../signaling/limits.ts';
 import { type HostingRules, OPEN_TO_ALL } from './hosting.ts';
+import type { Metrics } from './metrics.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import { BYTES_TYPE, type RoomChange } from './routes/api.ts';
-import { countedFailure, sendFailure } from './routes/failure.ts';
+import { countedFailure, describeFailure, sendFailure } from './routes/failure.ts';
+import { addFigureRoutes, type Figures } from './routes/figures.ts';
 import { addManifestRoutes } from './routes/manifests.ts';
 import { MemberProofs } from './routes/member-proof.ts';
 import { addPages } from './routes/pages.ts';
@@ -53,6 +55,8 @@ export interface HttpOptions {
   idleTimeoutMs?: number;
   /** Default: 10 s. */
   headersTimeoutMs?: number;
+  /** Resolves when the line out may carry so many bytes of film more. Default: at once. */
+  spendLine?(sizeBytes: number): Promise<void>;
   /** Who may host. Default: everybody. */
   hosting?: HostingRules;
   /** Whose X-Forwarded-For is believed. Default: nobody's. */
@@ -60,37 +64,50 @@ export interface HttpOptions {
   /** Other limits than the usual ones. */
   requestLimits?: Partial<Record<RequestKind, RequestLimit>>;
   connectionLimits?: ConnectionLimits;
+  /** Certificate and key for https. Default: plain http. */
+  tls?: { cert: Buffer; key: Buffer } | null;
+  /** What is counted, and who may see it. Default: nothing is. */
+  figures?: Figures | null;
 }
 
 /** The HTTP side of the seed server (PROTOCOL.md, "HTTP"), ready to listen; closing it is the caller's. */
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { isTrustedProxy = NO_PROXIES, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
+  const timing = {
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
+  };
+  // The types of an app tell http from https; nothing here cares.
+  const transport: object = options.tls ? { https: { ...options.tls, ...timing } } : { http: timing };
   const app: FastifyInstance = fastify({
+    ...transport,
     loggerInstance: options.log,
     // Ours (addLogging) says less: no addresses.
     logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     connectionTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: {
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
-    },
   });
   limitConnections(app.server, isTrustedProxy, options.connectionLimits ?? CONNECTION_LIMITS);
   // Signaling counts its own; this only bounds what a flood of both can open.
   app.server.maxConnections = CONNECTION_LIMITS.inAll + SIGNALING_LIMITS.connections;
   takeBytesOnly(app);
   addLogging(app, options.log);
+  const metrics = options.figures?.metrics ?? null;
+  if (metrics) addCounting(app, metrics);
   app.addHook('onRequest', async ({ headers }, reply) => void reply.headers(securityHeaders(headers.host)));
   const countRequest = await limitRequests(app, clientAddress(isTrustedProxy), options.requestLimits);
   app.setErrorHandler(async (error, request, reply) => {
-    return sendFailure(await countedFailure(error, countRequest, request, reply), request, reply);
+    const told = await countedFailure(error, countRequest, request, reply);
+    metrics?.failed('http', describeFailure(told).code);
+    return sendFailure(told, request, reply);
   });
   app.setNotFoundHandler((request, reply) =>
     sendFailure(new MatineeError('NOT_FOUND', 'There is nothing at this address.'), request, reply),
   );
   await app.register(async (inner) => addApi(inner, options, countRequest));
+  const { figures } = options;
+  if (figures) await app.register(async (inner) => addFigureRoutes(inner, figures));
   await addPages(app, options.webFolder);
   await app.ready();
   return app;
@@ -99,10 +116,12 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
 function addApi(app: FastifyInstance, options: HttpOptions, countRequest: CountRequest): void {
   const { store, crypto, onChange, onMember = () => {}, hosting = OPEN_TO_ALL } = options;
   const door = toldDoor(roomDoor(store, crypto), onMember);
-  const api = { store, crypto, onChange, hosting, countRequest, door, proofs: new MemberProofs() };
+  const { spendLine = async () => {} } = options;
+  const proofs = new MemberProofs();
+  const api = { store, crypto, onChange, hosting, countRequest, door, proofs, spendLine };
   // What a token opens is nobody else's to keep.
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-  app.get('/api/health', async () => ({ status: 'ok' }));
+  for (const path of ['/healthz', '/api/health']) app.get(path, async () => ({ status: 'ok' }));
   addRoomRoutes(app, api);
   addRulesRoutes(app, api);
   addManifestRoutes(app, api);
@@ -127,6 +146,17 @@ function addLogging(app: FastifyInstance, log: FastifyBaseLogger): void {
       },
       'answered',
     );
+  });
+}
+
+function addCounting(app: FastifyInstance, metrics: Metrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { url = 'none', method = request.method } = request.routeOptions;
+    // A route's methods are few; what a stranger calls one is anything.
+    const name = typeof method === 'string' ? method : request.method;
+    const receivedBytes = Number(request.headers['content-length']) || 0;
+    const sentBytes = Number(reply.getHeader('content-length')) || 0;
+    metrics.answered(url, name, reply.statusCode, receivedBytes, sentBytes);
   });
 }
 

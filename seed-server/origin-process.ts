@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { OriginEnvironment, ToOrigin } from './origin-messages.ts';
+import * as v from 'valibot';
+import { fromOrigin, type OriginCounts, type OriginEnvironment, type ToOrigin } from './origin-messages.ts';
 
 /** The wait before a restart, doubling from the first to the last. */
 const FIRST_DELAY_MS = 250;
@@ -10,6 +11,8 @@ const CALM_MS = 30_000;
 
 /** How long it gets to end by itself. */
 const STOP_WITHIN_MS = 3000;
+
+const NOTHING: OriginCounts = { members: 0, rooms: 0, sentBytes: 0 };
 
 export interface OriginProcessOptions {
   /** File of the program: origin.ts, run by tsx. */
@@ -35,6 +38,8 @@ export class OriginProcess {
   #restart: NodeJS.Timeout | null = null;
   #delayMs: number;
   #isClosed = false;
+  #counts = NOTHING;
+  #startCount = 0;
   #onEnd: () => void = () => {};
 
   constructor(options: OriginProcessOptions) {
@@ -48,9 +53,27 @@ export class OriginProcess {
     return this.#child?.pid ?? null;
   }
 
+  /** What the running process has counted; zeros between two. */
+  get counts(): OriginCounts {
+    return this.#counts;
+  }
+
+  /** How often a process was started. */
+  get startCount(): number {
+    return this.#startCount;
+  }
+
   /** Lets the process know that it should read a room again. */
   changed(room: string): void {
-    const message: ToOrigin = { type: 'changed', room };
+    this.#tell({ type: 'changed', room });
+  }
+
+  /** So many bytes of film went out by HTTP, which the process is to send less. */
+  spent(sizeBytes: number): void {
+    this.#tell({ type: 'spent', sizeBytes });
+  }
+
+  #tell(message: ToOrigin): void {
     // A process that is just ending needs no news; the next one starts with all of it.
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
@@ -80,6 +103,11 @@ export class OriginProcess {
       stdio: ['ignore', 2, 2, 'ipc'],
     });
     this.#child = child;
+    this.#startCount += 1;
+    child.on('message', (message) => {
+      const parsed = v.safeParse(fromOrigin, message);
+      if (parsed.success) this.#counts = parsed.output.counts;
+    });
     log.info({ originPid: child.pid }, 'the origin starts');
     child.once('exit', (code, signal) => this.#ended(child, performance.now() - startedMs, { code, signal }));
     // Where it could not even be started, no exit follows.
@@ -92,6 +120,7 @@ export class OriginProcess {
   #ended(child: ChildProcess, livedMs: number, how: object): void {
     if (this.#child !== child) return;
     this.#child = null;
+    this.#counts = NOTHING;
     this.#onEnd();
     if (this.#isClosed) return;
     if (livedMs >= CALM_MS) this.#delayMs = this.#options.firstDelayMs ?? FIRST_DELAY_MS;

@@ -20,6 +20,9 @@ const LINGER_MS = 300;
 
 const BYTES_PER_MBIT = 1_000_000 / 8;
 
+const [minPort, maxPort] = env.ORIGIN_UDP_PORTS.split('-').map(Number);
+const portRange = minPort && maxPort ? { min: minPort, max: maxPort } : null;
+
 const origin = new OriginPeer({
   crypto: await chooseCrypto(),
   clock: systemClock,
@@ -35,6 +38,8 @@ const origin = new OriginPeer({
 });
 
 followParent({
+  counts: () => origin.counts,
+  onSpent: (sizeBytes) => origin.spent(sizeBytes),
   onChanged: (room) => origin.changed(room),
   onStop: async () => {
     origin.close();
@@ -43,7 +48,8 @@ followParent({
 });
 
 function createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike {
-  const config = { iceServers: [...iceServers] as RTCIceServer[] };
+  // portRange is wrtc's own, from before it was forked: CHANGELOG.md, "RTCConfiguration".
+  const config = { iceServers: [...iceServers] as RTCIceServer[], ...(portRange && { portRange }) };
   // The package's types leave out the fields we stand on (bufferSize).
   return new SimplePeer({ initiator: isInitiator, wrtc, config }) as unknown as SimplePeerLike;
 }

@@ -1,25 +1,41 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../peer/clock.ts';
 import { chooseCrypto } from '../peer/crypto/choose.ts';
+import { SendBudget } from '../peer/swarm/send-budget.ts';
 import { clientAddress, trustedProxies } from '../signaling/client-address.ts';
 import { MemoryBus } from '../signaling/memory-bus.ts';
 import { attachSignaling } from '../signaling/server.ts';
+import { openAdminSocket } from './admin-server.ts';
+import { followCertificate, readCertificate } from './certificate.ts';
 import type { Config } from './config.ts';
 import { openDataFolder } from './data-folder.ts';
 import { buildHttp } from './http.ts';
 import { authority, listen } from './listen.ts';
 import { createLog } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { Operator } from './operator.ts';
 import { OriginProcess } from './origin-process.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import type { RoomChange } from './routes/api.ts';
+import { History } from './status/history.ts';
 import { type ExpiringRooms, RoomExpiry } from './store/expiry.ts';
 
 const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const ORIGIN_SCRIPT = fileURLToPath(new URL('./origin.ts', import.meta.url));
+
+const BYTES_PER_MBIT = 1_000_000 / 8;
+
+const NO_COUNTS = { members: 0, rooms: 0, sentBytes: 0 };
+
+const LOOPBACK = '127.0.0.1';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -27,7 +43,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const LAST_ANSWERS_MS = 1000;
 
 export interface SeedServer {
-  /** http address at which this machine reaches it. */
+  /** http or https address at which this machine reaches it. */
   url: string;
   /** Ends the origin, signaling and HTTP, in this order. */
   close(): Promise<void>;
@@ -42,6 +58,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   const crypto = await chooseCrypto();
   const dataDir = resolve(config.dataDir);
   const limits = { allBytes: config.maxStoreBytes, roomBytes: config.maxRoomBytes };
+  const certificate = config.tls && (await readCertificate(config.tls));
   const { store, release } = await openDataFolder(crypto, dataDir, limits, (message) => log.warn(message));
   const originKey = randomBytes(32).toString('base64url');
   let origin: OriginProcess | null = null;
@@ -53,6 +70,14 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   const expiry = expiryOf(config, store, bus, log, (room) => onChange(room, 'members'));
   const onMember = (room: string): void => expiry?.noteMember(room);
   const isTrustedProxy = trustedProxies(config.trustedProxies);
+  const metrics = new Metrics({
+    signaling: () => signaling.counts(),
+    origin: () => ({ counts: origin?.counts ?? NO_COUNTS, startCount: origin?.startCount ?? 0 }),
+    storedRooms: async () => (await store.listRooms()).length,
+  });
+  // By HTTP alone no more than the line may carry; and what goes this way the origin does not send.
+  const plainBudget = new SendBudget(systemClock, config.originMbit && config.originMbit * BYTES_PER_MBIT);
+  const history = new History(systemClock, () => metrics.now());
   const app = await buildHttp({
     store,
     crypto,
@@ -62,6 +87,12 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     onMember,
     hosting: config,
     isTrustedProxy,
+    tls: certificate,
+    spendLine: async (sizeBytes) => {
+      await plainBudget.take(sizeBytes);
+      if (config.originMbit !== null) origin?.spent(sizeBytes);
+    },
+    figures: { metrics, history, token: config.metricsToken },
   });
   const signaling = attachSignaling({
     server: app.server,
@@ -69,27 +100,64 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     door: toldDoor(roomDoor(store, crypto), onMember),
     originKey,
     iceServers: config.iceServers,
+    turn: config.turn,
+    tally: {
+      joined: () => metrics.joined(),
+      refused: (code) => metrics.failed('signaling', code),
+      reported: (bytes) => metrics.reported(bytes),
+    },
     random: Math.random,
     log,
     bus,
     addressOf: clientAddress(isTrustedProxy),
   });
+  let ownDoor: Server | null = null;
+  const forgetCertificate = config.tls
+    ? followCertificate(config.tls, app.server as object as HttpsServer, log)
+    : () => {};
+  const operator = new Operator({
+    rooms: store,
+    clock: systemClock,
+    membersIn: async (room) => (await bus.members(room, [], Number.POSITIVE_INFINITY)).length,
+    onRemoved: (room) => onChange(room, 'members'),
+  });
+  let closeAdmin = async (): Promise<void> => {};
   const close = async (): Promise<void> => {
+    history.close();
+    plainBudget.close();
+    forgetCertificate();
+    await closeAdmin();
     expiry?.close();
     await origin?.close();
     await signaling.close();
+    ownDoor?.close();
     await closeHttp(app);
     await release();
   };
   try {
-    await expiry?.start();
+    // Thousands of rooms take a while to look through: nobody needs to wait for that.
+    void expiry?.start();
+    history.start();
+    closeAdmin = await openAdminSocket(dataDir, operator);
     const openAt = await listen(app, config.host, config.port);
-    origin = startOrigin(config, dataDir, originKey, `ws://${authority(openAt)}${SIGNAL_PATH}`, log);
-    return { url: `http://${authority(openAt)}`, close };
+    // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.
+    ownDoor = config.tls && (await openOwnDoor(app.server));
+    const doorAt = ownDoor ? { host: LOOPBACK, port: (ownDoor.address() as AddressInfo).port } : openAt;
+    origin = startOrigin(config, dataDir, originKey, `ws://${authority(doorAt)}${SIGNAL_PATH}`, log);
+    return { url: `${config.tls ? 'https' : 'http'}://${authority(openAt)}`, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Plain signaling for this machine alone, at any free port. */
+async function openOwnDoor(server: Server): Promise<Server> {
+  const door = createServer((_request, response) => void response.writeHead(404).end());
+  door.on('upgrade', (...upgrade) => server.emit('upgrade', ...upgrade));
+  door.listen(0, LOOPBACK);
+  await once(door, 'listening');
+  return door;
 }
 
 /** Null where rooms are kept for ever. */
@@ -112,7 +180,7 @@ function expiryOf(
 }
 
 function startOrigin(
-  { originMbit, originPeers, logLevel }: Config,
+  { originMbit, originPeers, originUdpPorts: ports, logLevel }: Config,
   dataDir: string,
   originKey: string,
   signalingUrl: string,
@@ -126,6 +194,7 @@ function startOrigin(
       DATA_DIR: dataDir,
       ORIGIN_MBIT: String(originMbit ?? 0),
       ORIGIN_PEERS: String(originPeers),
+      ORIGIN_UDP_PORTS: ports ? `${ports.min}-${ports.max}` : '',
       LOG_LEVEL: logLevel,
     },
     log,

@@ -20,11 +20,12 @@ export const CONNECTION_LIMITS: ConnectionLimits = { perAddress: 256, inAll: 409
  */
 export function limitConnections(server: Server, isTrusted: IsTrustedProxy, limits: ConnectionLimits): void {
   const counts = new Map<string, number>();
-  const addresses = new Map<object, string>();
-  const release = (socket: object): void => {
-    const address = addresses.get(socket);
+  /** By both ends' port: over TLS an upgrade comes with another socket than the connection did. */
+  const addresses = new Map<string, string>();
+  const release = (name: string): void => {
+    const address = addresses.get(name);
     if (address === undefined) return;
-    addresses.delete(socket);
+    addresses.delete(name);
     const left = (counts.get(address) ?? 0) - 1;
     if (left > 0) counts.set(address, left);
     else counts.delete(address);
@@ -36,8 +37,13 @@ export function limitConnections(server: Server, isTrusted: IsTrustedProxy, limi
     const hasPlace = isTrusted(remoteAddress) || openCount < limits.perAddress;
     if (!hasPlace || addresses.size >= limits.inAll) return void socket.destroy();
     counts.set(address, openCount + 1);
-    addresses.set(socket, address);
-    socket.once('close', () => release(socket));
+    const name = nameOf(socket);
+    addresses.set(name, address);
+    socket.once('close', () => release(name));
   });
-  server.on('upgrade', (_request, socket) => release(socket));
+  server.on('upgrade', ({ socket }) => release(nameOf(socket)));
+}
+
+function nameOf({ remoteAddress, remotePort, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`;
 }

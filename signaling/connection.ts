@@ -40,6 +40,7 @@ export class Connection {
   readonly #socket: WebSocket;
   readonly #session: Session;
   readonly #log: ConnectionLog;
+  readonly #tally: Desk['tally'];
   readonly #rate = new Rate(BURST_MESSAGES, MESSAGES_PER_SEC, performance.now());
   readonly #inbox = new InOrder((error) => this.#refuse(error));
   #isAlive = true;
@@ -47,6 +48,7 @@ export class Connection {
   constructor(socket: WebSocket, desk: Desk, log: ConnectionLog, joinWithinMs: number) {
     this.#socket = socket;
     this.#log = log;
+    this.#tally = desk.tally;
     const nonce = randomBytes(NONCE_BYTES).toString('base64url');
     const mailbox: Mailbox = {
       deliver: (message) => this.#send(message),
@@ -119,6 +121,7 @@ export class Connection {
       error instanceof Refusal
         ? error
         : new Refusal('INTERNAL', 'Something failed here. Try again in a moment.');
+    this.#tally?.refused(code);
     this.#send({ type: 'error', code, message });
     this.#socket.close(code === 'TOO_MANY' ? TRY_AGAIN_LATER : POLICY_VIOLATION, code);
   }

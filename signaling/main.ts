@@ -7,6 +7,7 @@ import { iceServersText } from './ice-servers.ts';
 import { MemoryBus } from './memory-bus.ts';
 import { RemoteDoor } from './remote-door.ts';
 import { attachSignaling } from './server.ts';
+import { TURN_TTL_S, turnSecretText, turnTtlText, turnUrlsText } from './turn.ts';
 
 const SIGNAL_PATH = '/signal';
 
@@ -21,6 +22,9 @@ const environment = v.object({
   ORIGIN_KEY: v.optional(v.pipe(v.string(), v.minLength(16), v.maxLength(200))),
   ICE_SERVERS: v.optional(iceServersText, '[]'),
   TRUST_PROXY: v.optional(trustedProxiesText, ''),
+  TURN_URLS: v.optional(turnUrlsText),
+  TURN_SECRET: v.optional(turnSecretText),
+  TURN_TTL_S: v.optional(turnTtlText, String(TURN_TTL_S)),
 });
 
 const EXPECTED = {
@@ -30,15 +34,21 @@ const EXPECTED = {
   ORIGIN_KEY: 'a secret of 16 to 200 characters, the same as the origin has',
   ICE_SERVERS: 'a JSON array, for example [{"urls": "stun:stun.example.org"}]',
   TRUST_PROXY: 'a list of addresses and CIDR blocks, or the word loopback',
+  TURN_URLS: 'TURN addresses with commas between, such as turn:turn.example.org:3478',
+  TURN_SECRET: 'a secret of 8 to 200 characters',
+  TURN_TTL_S: 'a number of seconds from 60 to 604800',
 };
 
 const parsed = v.safeParse(environment, process.env);
-if (parsed.success) run(parsed.output);
+if (parsed.success && !parsed.output.TURN_URLS !== !parsed.output.TURN_SECRET)
+  fail('TURN_URLS and TURN_SECRET go together: set both, or none of them.');
+else if (parsed.success) run(parsed.output);
 else fail(wrongVariables(parsed.issues));
 
 /** The signaling server alone: `npm run signaling`. */
 function run(settings: v.InferOutput<typeof environment>): void {
   const { PORT, HOST, SEED_SERVER, ORIGIN_KEY, ICE_SERVERS, TRUST_PROXY } = settings;
+  const { TURN_URLS: urls, TURN_SECRET: secret, TURN_TTL_S: ttlS } = settings;
   const isTrusted = trustedProxies(TRUST_PROXY);
   const server = createServer(HEAD_LIMITS, answerHttp);
   limitConnections(server, isTrusted, CONNECTION_LIMITS);
@@ -51,6 +61,7 @@ function run(settings: v.InferOutput<typeof environment>): void {
     bus,
     originKey: ORIGIN_KEY ?? null,
     iceServers: ICE_SERVERS,
+    turn: urls && secret ? { urls, secret, ttlS } : null,
     random: Math.random,
     addressOf: clientAddress(isTrusted),
     // stdout has the one line that says where it is open; the log goes to stderr.

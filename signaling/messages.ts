@@ -20,6 +20,9 @@ export const memberId = base64url(22);
 const address = v.union([memberId, v.literal(ORIGIN)]);
 const signalText = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_SIGNAL_CHARS));
 
+/** A terabyte at most: a number that does not break sums. */
+const reportedBytes = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e12));
+
 /** What a client may send, as JSON. */
 export const fromClient = v.variant('type', [
   /**
@@ -37,6 +40,13 @@ export const fromClient = v.variant('type', [
   v.strictObject({ type: v.literal('serve'), key: v.pipe(v.string(), v.minLength(16), v.maxLength(200)) }),
   /** Passes `data` on, unread. From the origin, `room` says in which room `to` is. */
   v.strictObject({ type: v.literal('signal'), to: address, data: signalText, room: v.optional(roomId) }),
+  /** Bytes of pieces that this member received since it said so last, by source: for the operator's figures, and believed by nobody else. */
+  v.strictObject({
+    type: v.literal('report'),
+    origin: reportedBytes,
+    peers: reportedBytes,
+    http: reportedBytes,
+  }),
   /** Asks for members to connect to, besides those in `known`. */
   v.strictObject({ type: v.literal('more'), known: v.pipe(v.array(memberId), v.maxLength(64)) }),
 ]);
@@ -62,6 +72,8 @@ export const fromServer = v.variant('type', [
   }),
   /** Answers serve. */
   v.object({ type: v.literal('serving'), iceServers: v.array(iceServer) }),
+  /** Newer ICE servers: the passwords given before will not last much longer. */
+  v.object({ type: v.literal('iceServers'), iceServers: v.array(iceServer) }),
   /** Answers more. */
   v.object({ type: v.literal('members'), members: v.array(memberId) }),
   /** Somebody signals you. To the origin, `room` says from which room. */

@@ -9,6 +9,8 @@ import { Gate, limitsWith, slowDoor } from './gate.ts';
 import type { SignalingLimits } from './limits.ts';
 import { MemoryBus } from './memory-bus.ts';
 import { type IceServer, MAX_MESSAGE_BYTES } from './messages.ts';
+import type { SignalingTally } from './session.ts';
+import type { TurnSettings } from './turn.ts';
 
 export type { Admission, Door } from './door.ts';
 
@@ -34,9 +36,13 @@ export interface SignalingOptions {
   /** The secret by which the origin proves itself; null where there is none. */
   originKey: string | null;
   iceServers: IceServer[];
+  /** TURN servers that share a secret with us; null or left out: there are none. */
+  turn?: TurnSettings | null;
   /** Gives 0 (inclusive) to 1 (exclusive); draws neighbours. */
   random: () => number;
   log: ConnectionLog;
+  /** Is told what happens, for the operator's figures. */
+  tally?: SignalingTally;
   /** Default: memory. */
   bus?: SignalingBus;
   /** Milliseconds between two pings; a socket that answered none meanwhile is cut. Default 30 s. */

@@ -4,6 +4,7 @@ import type { Door, NotAdmitted } from './door.ts';
 import { isSignedJoin, memberIdOf } from './join-proof.ts';
 import { type FromClient, type IceServer, ORIGIN } from './messages.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
+import { type TurnSettings, turnServer } from './turn.ts';
 
 /** Members a newcomer is told of: enough to keep a room in one piece, few enough to dial. */
 export const NEIGHBOURS = 8;
@@ -15,6 +16,20 @@ export interface Desk {
   /** The secret of the origin; null where this server has none. */
   originKey: string | null;
   iceServers: IceServer[];
+  /** TURN servers for which each client gets a password of its own; null or left out: there are none. */
+  turn?: TurnSettings | null | undefined;
+  /** Is told what happens, for the operator's figures. */
+  tally?: SignalingTally | undefined;
+}
+
+/** Counts what happens at a signaling server. */
+export interface SignalingTally {
+  /** A member was let in. */
+  joined(): void;
+  /** A client was told why it must go. */
+  refused(code: string): void;
+  /** A member says how many bytes of pieces it received since it said so last. */
+  reported(bytes: { origin: number; peers: number; http: number }): void;
 }
 
 interface Membership {
@@ -35,6 +50,8 @@ export class Session {
   readonly #nonce: string;
   #role: Role = { kind: 'stranger' };
   #hasEnded = false;
+  /** When the client was last given passwords, on a clock that never goes backwards. */
+  #passwordsAtMs = 0;
 
   /** @param nonce what the hello on this connection said: 32 random bytes, base64url, never used before. */
   constructor(desk: Desk, mailbox: Mailbox, nonce: string) {
@@ -58,6 +75,8 @@ export class Session {
         return await this.#signal(message);
       case 'more':
         return await this.#more(message);
+      case 'report':
+        return this.#report(message);
     }
   }
 
@@ -83,13 +102,14 @@ export class Session {
     const admission = await this.#desk.door.admit(room, token, id);
     if (admission !== 'ok') throw notAdmitted(admission);
     if (this.#hasEnded) return;
-    const { bus, iceServers } = this.#desk;
+    const { bus } = this.#desk;
     const members = await this.#neighbours(room, [id]);
     const isOriginHere = await bus.isOriginHere();
     this.#role = { kind: 'member', room, id, token };
     // Before it can be found, so that nothing overtakes the welcome.
-    this.#mailbox.deliver({ type: 'welcome', id, members, isOriginHere, iceServers });
+    this.#mailbox.deliver({ type: 'welcome', id, members, isOriginHere, iceServers: this.#iceServers() });
     await bus.join(room, id, this.#mailbox);
+    this.#desk.tally?.joined();
     // It may have come between the welcome and the joining.
     if (!isOriginHere && (await bus.isOriginHere())) this.#mailbox.deliver({ type: 'originHere' });
     if (this.#hasEnded) await bus.leave(this.#mailbox);
@@ -97,17 +117,18 @@ export class Session {
 
   async #serve({ key }: Message<'serve'>): Promise<void> {
     this.#mustBeStranger();
-    const { bus, originKey, iceServers } = this.#desk;
+    const { bus, originKey } = this.#desk;
     if (originKey === null || !isSameSecret(key, originKey)) {
       throw new Refusal('TOKEN_WRONG', 'This is not the key of the origin.');
     }
     this.#role = { kind: 'origin' };
-    this.#mailbox.deliver({ type: 'serving', iceServers });
+    this.#mailbox.deliver({ type: 'serving', iceServers: this.#iceServers() });
     await bus.serve(this.#mailbox);
     if (this.#hasEnded) await bus.leave(this.#mailbox);
   }
 
   async #signal({ to, data, room: toRoom }: Message<'signal'>): Promise<void> {
+    this.#renewPasswords();
     if (this.#role.kind === 'origin') return await this.#signalAsOrigin(toRoom, to, data);
     const { room, id } = this.#mustBeMember();
     const signal = { type: 'signal', from: id, data } as const;
@@ -127,6 +148,24 @@ export class Session {
   async #more({ known }: Message<'more'>): Promise<void> {
     const { room, id } = this.#mustBeMember();
     this.#mailbox.deliver({ type: 'members', members: await this.#neighbours(room, [...known, id]) });
+  }
+
+  #report({ origin, peers, http }: Message<'report'>): void {
+    this.#mustBeMember();
+    this.#desk.tally?.reported({ origin, peers, http });
+  }
+
+  #iceServers(): IceServer[] {
+    const { iceServers, turn } = this.#desk;
+    this.#passwordsAtMs = performance.now();
+    return turn ? [...iceServers, turnServer(turn, Date.now())] : iceServers;
+  }
+
+  /** Who stays longer than half a password's life gets a new one with the next connection it makes. */
+  #renewPasswords(): void {
+    const { turn } = this.#desk;
+    if (!turn || performance.now() - this.#passwordsAtMs < (turn.ttlS * 1000) / 2) return;
+    this.#mailbox.deliver({ type: 'iceServers', iceServers: this.#iceServers() });
   }
 
   async #neighbours(room: string, known: string[]): Promise<string[]> {

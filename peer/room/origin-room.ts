@@ -54,17 +54,24 @@ export class OriginRoom {
     const chat = new ChatRelay({ crypto, clock, audience, accept: async () => true });
     // The origin takes no manifest and no rules from viewers: its own come from the store.
     const { getPage } = this.#exchange.handlers;
+    const { request, ...uploads } = this.#uploads.handlers;
     this.#links = new Links({
       clock,
       handlers: {
         ...(getPage && { getPage }),
-        ...this.#uploads.handlers,
+        ...uploads,
+        // The broker is no way for pieces: who has no data channel fetches them by HTTP.
+        request: (link, body) => {
+          if (link.remote.isRelayed) link.send('noPiece', { segment: body.segment, pieces: body.pieces });
+          else request?.(link, body);
+        },
         ...chat.handlers,
         choke: (link) => order.setRelaying(link, false),
         unchoke: (link) => order.setRelaying(link, true),
       },
       hello: () => ({ v: WIRE_VERSION, role: 'origin', card: null }),
       onMeet: (link) => {
+        if (link.remote.isRelayed) link.send('choke', {});
         this.#rules.tell([link]);
         this.#exchange.tell([link]);
         this.#exchange.offerFirstPage(link);

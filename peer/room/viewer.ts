@@ -17,6 +17,7 @@ import { Announcements } from '../swarm/announcements.ts';
 import { Downloads } from '../swarm/downloads.ts';
 import { type HeldBytes, HeldPieces } from '../swarm/held-pieces.ts';
 import type { Spill } from '../swarm/piece-disk.ts';
+import type { PlainFetcher } from '../swarm/plain-fetching.ts';
 import { SendBudget } from '../swarm/send-budget.ts';
 import { Uplink } from '../swarm/uplink.ts';
 import { Uploads } from '../swarm/uploads.ts';
@@ -52,6 +53,8 @@ export interface ViewerParts {
   memoryBytes: number;
   /** What goes to a disk instead of being given up; left out: there is none. */
   spill?: Spill | null;
+  /** Another way to the server's pieces than peers; null or left out: there is none. */
+  plain?: PlainFetcher | null;
   /** What the room looks like changed: manifest, peers, chat. Called often; the owner draws when it likes. */
   onChange(): void;
   /** A piece can be read now. */
@@ -70,6 +73,8 @@ export interface ShownLine extends ChatLine {
 export interface Traffic {
   fromOriginBytes: number;
   fromPeersBytes: number;
+  /** By plain HTTP. */
+  fromHttpBytes: number;
   sentBytes: number;
 }
 
@@ -98,7 +103,7 @@ export class Viewer {
   #videoKeys: Promise<VideoKeys> | null = null;
   #playheadSegment = 0;
   #diskError: unknown = null;
-  #pastTraffic: Traffic = { fromOriginBytes: 0, fromPeersBytes: 0, sentBytes: 0 };
+  #pastTraffic: Traffic = { fromOriginBytes: 0, fromPeersBytes: 0, fromHttpBytes: 0, sentBytes: 0 };
 
   constructor(parts: ViewerParts) {
     const { crypto, clock, random, roomId } = parts;
@@ -141,6 +146,7 @@ export class Viewer {
       isHeld: (segment, piece) => this.#pieces.has(segment, piece),
       heldCount: (segment) => this.#pieces.countOf(segment),
       onPiece: (segment, piece, data) => this.#keep(segment, piece, data),
+      plain: parts.plain,
     });
     this.#uplink = new Uplink(clock);
     this.#uploads = new Uploads({
@@ -252,9 +258,14 @@ export class Viewer {
 
   /** Media bytes by source, closed connections included. */
   traffic(): Traffic {
-    const sum = { ...this.#pastTraffic };
+    const sum = { ...this.#pastTraffic, fromHttpBytes: this.#downloads.plainBytes };
     for (const link of this.#links.met) addTraffic(sum, link);
     return sum;
+  }
+
+  /** Closes every connection on which nothing is heard within so many milliseconds: the network may have changed. */
+  probeLinks(withinMs: number): void {
+    for (const link of [...this.#links.met]) link.mustAnswerWithin(withinMs);
   }
 
   /** Where the viewer is, milliseconds from the start of the film. */

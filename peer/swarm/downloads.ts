@@ -14,6 +14,7 @@ import { Owed } from './owed.ts';
 import { PageAsking } from './page-asking.ts';
 import { type Ask, type Candidate, pick, RESCUE_MS, URGENT_MS } from './picker.ts';
 import { pieceKey } from './piece-key.ts';
+import { type PlainFetcher, PlainFetching } from './plain-fetching.ts';
 import { Throughput } from './throughput.ts';
 import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
 
@@ -96,6 +97,8 @@ export interface DownloadParts {
   heldCount(segment: number): number;
   /** A verified piece nobody had given us before. */
   onPiece(segment: number, piece: number, data: Bytes): void;
+  /** Another way to the server's pieces than peers; null or left out: there is none. */
+  plain?: PlainFetcher | null | undefined;
 }
 
 /**
@@ -118,6 +121,7 @@ export class Downloads {
   readonly #sources = new Map<Link, Source>();
   readonly #owed = new Owed();
   readonly #pages: PageAsking;
+  readonly #plain: PlainFetching | null;
   /** How many copies of a piece are being checked, by piece key. */
   readonly #verifying = new Map<number, number>();
   /** Who sent a wrong piece, the oldest first. */
@@ -139,6 +143,7 @@ export class Downloads {
   constructor(parts: DownloadParts) {
     this.#parts = parts;
     this.#pages = new PageAsking(parts.clock, parts.random);
+    this.#plain = parts.plain ? this.#plainFetching(parts.plain) : null;
     this.#bornMs = parts.clock.nowMs();
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());
   }
@@ -197,6 +202,7 @@ export class Downloads {
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
+    this.#plain?.run(wants.pieces, this.#hasSources());
   }
 
   /** Whether this peer has sent a wrong piece, which no honest one does: it has checked what it passes on. */
@@ -208,7 +214,34 @@ export class Downloads {
     this.#isClosed = true;
     this.#cancelTick();
     this.#cancelRun?.();
+    this.#plain?.close();
     this.#sources.clear();
+  }
+
+  /** Bytes of right pieces that came by plain HTTP. */
+  get plainBytes(): number {
+    return this.#plain?.receivedBytes ?? 0;
+  }
+
+  #plainFetching(fetcher: PlainFetcher): PlainFetching {
+    const { clock, manifest } = this.#parts;
+    return new PlainFetching({
+      clock,
+      manifest,
+      fetcher,
+      onPiece: async (segment, piece, data) => {
+        const isRight = await this.#isRight(segment, piece, data);
+        if (isRight && !this.#isClosed) this.#gotPiece(null, segment, piece, data);
+        if (!isRight) this.rejectedPieces += 1;
+        return isRight;
+      },
+      onSettled: () => this.run(),
+    });
+  }
+
+  #hasSources(): boolean {
+    for (const { isChoking } of this.#sources.values()) if (!isChoking) return true;
+    return false;
   }
 
   #pick(wanted: Wanted[]): Ask[] {
@@ -436,8 +469,8 @@ export class Downloads {
   }
 
   /** Only now are the others told not to send it: a wrong one must not take the place of a right one. */
-  #gotPiece(source: Source, segment: number, piece: number, data: Bytes): void {
-    source.isProven = true;
+  #gotPiece(source: Source | null, segment: number, piece: number, data: Bytes): void {
+    if (source) source.isProven = true;
     this.#cancelElsewhere(segment, piece);
     if (!this.#parts.isHeld(segment, piece)) this.#parts.onPiece(segment, piece, data);
   }

@@ -46,6 +46,13 @@ export class SendBudget {
     });
   }
 
+  /** Counts bytes that somebody else has sent over the same line: those who wait here do so longer. */
+  spent(sizeBytes: number): void {
+    if (this.#bytesPerSec === null) return;
+    this.#refill();
+    this.#tokensBytes -= sizeBytes;
+  }
+
   /** Lets everybody through: for the end, when links are closed and nobody sends any more. */
   close(): void {
     this.setLimit(null);

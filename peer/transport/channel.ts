@@ -12,6 +12,8 @@ export interface ChannelEvents {
 export interface Channel {
   /** Bytes handed to send() that have not left yet. */
   readonly waitingBytes: number;
+  /** Whether it goes through a TURN server, as far as is known; left out: not. */
+  readonly isTurned?: boolean;
   /** Takes the frame; it must not be changed afterwards. Does nothing once closed. */
   send(frame: Bytes): void;
   /** Closes for good, after what was sent has had a moment to leave. May be called again. */

@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Channel, ChannelEvents } from './channel.ts';
+import { isThroughTurn, type StatsRow } from './turn-route.ts';
 
 /** The part of simple-peer we stand on. Handed in, so that this code names neither the package nor its WebRTC. */
 export interface SimplePeerLike {
@@ -9,6 +10,7 @@ export interface SimplePeerLike {
   send(data: Uint8Array): void;
   signal(data: unknown): void;
   destroy(): unknown;
+  getStats?(tell: (error: unknown, rows?: StatsRow[]) => void): void;
   on(event: string, listener: (value: never) => void): unknown;
 }
 
@@ -22,10 +24,18 @@ export class SimplePeerChannel implements Channel {
   #events: ChannelEvents | null = null;
   #isClosed = false;
   #cancelLinger: (() => void) | null = null;
+  #isTurned = false;
 
   constructor(peer: SimplePeerLike, clock: Clock) {
     this.#peer = peer;
     this.#clock = clock;
+    peer.getStats?.((error, rows) => {
+      if (!error && rows) this.#isTurned = isThroughTurn(rows);
+    });
+  }
+
+  get isTurned(): boolean {
+    return this.#isTurned;
   }
 
   get waitingBytes(): number {

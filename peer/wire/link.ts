@@ -20,7 +20,12 @@ export type PeerKind = 'origin' | 'member';
 export interface Remote {
   id: string;
   kind: PeerKind;
+  /** Reached through the broker, for want of a data channel: for all but pieces. */
+  isRelayed?: boolean;
 }
+
+/** The way to a peer: a data channel, one through a TURN server, or the broker. */
+export type Route = 'direct' | 'turn' | 'broker';
 
 export interface LinkParts {
   clock: Clock;
@@ -51,6 +56,7 @@ export class Link {
   #lastHeardMs: number;
   #ping = { n: 0, sentMs: 0, isOut: false };
   #cancelPing: () => void;
+  #cancelProbe: () => void = () => undefined;
 
   constructor(channel: Channel, remote: Remote, parts: LinkParts) {
     this.#channel = channel;
@@ -68,6 +74,22 @@ export class Link {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  get route(): Route {
+    if (this.remote.isRelayed) return 'broker';
+    return this.#channel.isTurned ? 'turn' : 'direct';
+  }
+
+  /** Closes the connection unless something is heard on it within so many milliseconds. */
+  mustAnswerWithin(waitMs: number): void {
+    const askedMs = this.#parts.clock.nowMs();
+    this.#ping = { n: (this.#ping.n + 1) >>> 0, sentMs: askedMs, isOut: true };
+    this.send('ping', { n: this.#ping.n });
+    this.#cancelProbe();
+    this.#cancelProbe = this.#parts.clock.after(waitMs, () => {
+      if (this.#lastHeardMs <= askedMs) this.close('PEER_SILENT');
+    });
   }
 
   /** Sends a control message. A peer that takes nothing any more is closed as PEER_SILENT. */
@@ -158,6 +180,7 @@ export class Link {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#cancelPing();
+    this.#cancelProbe();
     this.#parts.onClose(this, this.#closeCode);
   }
 }

@@ -40,6 +40,7 @@ export class OriginPeer {
   readonly #rooms = new Map<string, ServedRoom>();
   readonly #signaling: SignalingClient;
   #iceServers: readonly IceServer[] = [];
+  #sentBytes = 0;
 
   constructor(parts: OriginPeerParts) {
     this.#parts = parts;
@@ -63,6 +64,17 @@ export class OriginPeer {
     this.#rooms.get(room)?.refresh();
   }
 
+  /** So many bytes of film went out past the origin, over the same line. */
+  spent(sizeBytes: number): void {
+    this.#budget.spent(sizeBytes);
+  }
+
+  get counts(): { members: number; rooms: number; sentBytes: number } {
+    let members = 0;
+    for (const room of this.#rooms.values()) members += room.linkCount;
+    return { members, rooms: this.#rooms.size, sentBytes: this.#sentBytes };
+  }
+
   close(): void {
     this.#signaling.close();
     for (const room of this.#rooms.values()) room.close();
@@ -71,7 +83,7 @@ export class OriginPeer {
   }
 
   #received(message: FromServer): void {
-    if (message.type === 'serving') this.#iceServers = message.iceServers;
+    if (message.type === 'serving' || message.type === 'iceServers') this.#iceServers = message.iceServers;
     else if (message.type === 'error') this.#parts.onError(new Error(`signaling: ${message.message}`));
     else if (message.type === 'absent' && message.room) this.#rooms.get(message.room)?.absent(message.id);
     else if (message.type === 'signal' && message.room)
@@ -91,6 +103,9 @@ export class OriginPeer {
       originId: ORIGIN,
       createPeer: (isInitiator) => this.#parts.createPeer(isInitiator, this.#iceServers),
       admit: (from) => this.#admit(id, from),
+      onSend: (sizeBytes) => {
+        this.#sentBytes += sizeBytes;
+      },
       onFree: (member) => this.#places.leave(id, member),
       onGone: (code) => this.#forget(id, code),
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data, room: id }),
@@ -109,8 +124,8 @@ export class OriginPeer {
 
   #makeRoom(): void {
     if (this.#rooms.size < MAX_ROOMS) return;
-    for (const id of this.#rooms.keys()) {
-      if (this.#places.countOf(id) > 0) continue;
+    for (const [id, room] of this.#rooms) {
+      if (this.#places.countOf(id) > 0 || room.linkCount > 0) continue;
       this.#forget(id);
       return;
     }

@@ -10,6 +10,7 @@ import type { PieceSource } from '../../peer/swarm/piece-store.ts';
 import type { SendBudget } from '../../peer/swarm/send-budget.ts';
 import type { Uplink } from '../../peer/swarm/uplink.ts';
 import { Connector, type ConnectorParts, MAX_RETRY_MS } from '../../peer/transport/connector.ts';
+import { isRelayText, Relays } from '../../peer/transport/relays.ts';
 import type { ReadStore } from '../store/read-store.ts';
 import { DiskPieces } from './disk-pieces.ts';
 import { TURN_MS } from './places.ts';
@@ -23,6 +24,8 @@ export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'ad
   uplink: Uplink;
   originId: string;
   sendSignal(to: string, text: string): void;
+  /** So many bytes of a piece are about to be sent. */
+  onSend(sizeBytes: number): void;
   /** The place that `admit` gave this member is free again. */
   onFree(id: string): void;
   /** The room was taken down, or shows another video from now on: this one is over, and closed by its owner. */
@@ -33,6 +36,9 @@ export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'ad
 /** The goodbye to members of a room that is over. */
 export type GoneCode = 'CLOSED' | typeof VIDEO_REPLACED;
 
+/** Members of one room that are reached through the broker at most: each may queue half a megabyte here. */
+const MAX_RELAYS = 256;
+
 /** Nothing is stored of a room before its first manifest. */
 const NOTHING: PieceSource = { pieceBytes: () => 0, read: async () => false };
 
@@ -41,6 +47,7 @@ export class ServedRoom {
   readonly #parts: ServedRoomParts;
   readonly #origin: OriginRoom;
   readonly #connector: Connector;
+  readonly #relays: Relays;
   readonly #stored = new Set<number>();
   #pieces: DiskPieces | null = null;
   #video: string | null = null;
@@ -61,7 +68,10 @@ export class ServedRoom {
       uplink,
       source: {
         pieceBytes: (segment, piece) => (this.#pieces ?? NOTHING).pieceBytes(segment, piece),
-        read: (segment, piece, into) => (this.#pieces ?? NOTHING).read(segment, piece, into),
+        read: (segment, piece, into) => {
+          parts.onSend(into.byteLength);
+          return (this.#pieces ?? NOTHING).read(segment, piece, into);
+        },
       },
       stored: this.#stored,
       onLinkClosed: () => this.#closeFilesIfIdle(),
@@ -81,6 +91,14 @@ export class ServedRoom {
       onBusy: () => undefined,
       onBadSignal: (_, error) => parts.onError(error),
     });
+    this.#relays = new Relays({
+      clock,
+      randomBytes: (countBytes) => crypto.randomBytes(countBytes),
+      sendSignal: parts.sendSignal,
+      admit: () => this.#relays.count < MAX_RELAYS,
+      onChannel: (id, channel) => this.#origin.connect(channel, { id, kind: 'member', isRelayed: true }),
+      onEnd: () => undefined,
+    });
     this.refresh();
   }
 
@@ -91,11 +109,13 @@ export class ServedRoom {
 
   /** A member signals. Answered once what is stored has been read, so that it is greeted with all of it. */
   receive(from: string, text: string): void {
-    this.#connector.receive(from, text);
+    if (isRelayText(text)) this.#relays.receive(from, text);
+    else this.#connector.receive(from, text);
   }
 
   /** Signaling does not know the member any more: a connection that is not open yet never will be. */
   absent(id: string): void {
+    this.#relays.lost(id);
     if (!this.#connector.channel(id)) this.#connector.hangUp(id);
   }
 
@@ -120,6 +140,7 @@ export class ServedRoom {
   close(code: GoneCode = 'CLOSED'): void {
     this.#origin.close(code);
     this.#connector.close();
+    this.#relays.close();
     this.#pieces?.close();
   }
 

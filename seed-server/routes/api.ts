@@ -21,6 +21,8 @@ export interface Api {
   proofs: MemberProofs;
   /** Counts a request among those of a kind that is not plain from its route. */
   countRequest: CountRequest;
+  /** Resolves when the line out may carry so many bytes of film more. */
+  spendLine(sizeBytes: number): Promise<void>;
   /** Something about this room was stored or removed. */
   onChange(room: string, change: RoomChange): void;
 }

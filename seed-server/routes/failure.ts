@@ -11,6 +11,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   TOKEN_WRONG: 403,
   REMOVED: 403,
   ROOM_LOCKED: 403,
+  FIGURES_GUARDED: 401,
   ROOM_UNKNOWN: 404,
   NOT_FOUND: 404,
   HOSTING_NEEDS_PASSWORD: 403,
@@ -51,7 +52,7 @@ export async function countedFailure(
 
 /** Answers a failed request with {code, message}. */
 export function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, code, message } = describe(error);
+  const { status, code, message } = describeFailure(error);
   if (status >= INTERNAL_ERROR) request.log.error({ err: error }, 'a request failed');
   // A client that is still sending would take a closed connection for a broken one and never read the answer.
   if (code === 'BODY_TOO_SLOW') cutOff(request, reply);
@@ -65,7 +66,8 @@ function cutOff(request: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('finish', () => request.raw.destroy());
 }
 
-function describe(error: unknown): { status: number; code: ErrorCode; message: string } {
+/** How a failure is told to a client. */
+export function describeFailure(error: unknown): { status: number; code: ErrorCode; message: string } {
   if (error instanceof MatineeError) {
     const { code, message } = error;
     return { status: STATUSES[code] ?? INTERNAL_ERROR, code, message };

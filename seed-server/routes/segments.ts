@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { MAX_SEGMENT_BYTES } from '../../peer/limits.ts';
 import {
@@ -47,6 +48,8 @@ function addFetching(app: FastifyInstance, api: Api, path: string): void {
     const sizeBytes = await api.store.segmentBytes(room, video, segment);
     if (sizeBytes === null) throw notFound('segment');
     reply.type(BYTES_TYPE).header('accept-ranges', 'bytes');
+    // Ciphertext under this name never changes. Whoever asked for it may keep it, nobody on the way.
+    reply.header('cache-control', 'private, max-age=86400, immutable').header('vary', 'authorization');
     const range = parseRange(request.headers.range, sizeBytes);
     if (range === 'unsatisfiable') {
       return reply.code(416).header('content-range', `bytes */${sizeBytes}`).send();
@@ -54,8 +57,19 @@ function addFetching(app: FastifyInstance, api: Api, path: string): void {
     const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
     if (range) reply.code(206).header('content-range', `bytes ${first}-${last}/${sizeBytes}`);
     reply.header('content-length', last - first + 1);
-    return reply.send(api.store.readSegment(room, video, segment, first, last));
+    return reply.send(paced(api.store.readSegment(room, video, segment, first, last), api.spendLine));
   });
+}
+
+/** A file's bytes as the line may carry them. */
+function paced(file: Readable, spendLine: Api['spendLine']): Readable {
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of file as AsyncIterable<Buffer>) {
+      await spendLine(chunk.byteLength);
+      yield chunk;
+    }
+  };
+  return Readable.from(chunks(), { objectMode: false });
 }
 
 /** Rising numbers as [first, count] for each run without a gap. */

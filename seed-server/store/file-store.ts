@@ -8,6 +8,7 @@ import { MatineeError } from '../../peer/errors.ts';
 import type { SegmentEntry } from '../../peer/manifest/page.ts';
 import type { RoomRecord } from '../../peer/manifest/room-record.ts';
 import type { Rules } from '../../peer/manifest/rules.ts';
+import type { OperatedRooms } from '../operator.ts';
 import { writing } from './disk-failure.ts';
 import { codeOf, makeFolders, syncFolder, TemporaryFile } from './durable.ts';
 import type { ExpiringRooms } from './expiry.ts';
@@ -15,7 +16,7 @@ import { lastUseMs, noteUse } from './last-use.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { ManifestFiles } from './manifest-files.ts';
 import { StorePaths } from './paths.ts';
-import { bytesByRoom, fileBytes, Quota } from './quota.ts';
+import { fileBytes, folderBytes, Quota, type QuotaLimits } from './quota.ts';
 import { ReadStore } from './read-store.ts';
 import { RecordFiles } from './record-files.ts';
 import { RulesFiles } from './rules-files.ts';
@@ -32,7 +33,7 @@ const READ_AHEAD_BYTES = 256 * 1024;
  * Whatever has such a name is whole, and on disk before its writer is told so. One process writes; others may
  * read by `ReadStore`.
  */
-export class FileStore implements Store, ExpiringRooms {
+export class FileStore implements Store, ExpiringRooms, OperatedRooms {
   readonly #shelf: Shelf;
   readonly #records: RecordFiles;
   readonly #rules: RulesFiles;
@@ -40,15 +41,25 @@ export class FileStore implements Store, ExpiringRooms {
   /** Changes to one room happen one after the other. */
   readonly #serial = new Serial();
 
-  private constructor(shelf: Shelf) {
-    this.#shelf = shelf;
-    this.#records = new RecordFiles(shelf);
-    this.#rules = new RulesFiles(shelf);
-    this.#manifests = new ManifestFiles(shelf);
+  /**
+   * Resolves once what a crash left half-written is removed and, where there are quotas, all that is stored is counted.
+   * Rooms can be read before that; what changes one may have to wait.
+   */
+  readonly tidied: Promise<void>;
+  #isClosed = false;
+
+  private constructor(crypto: Crypto, paths: StorePaths, files: ReadStore, limits: QuotaLimits) {
+    const isLimited = Math.min(limits.allBytes, limits.roomBytes) < Number.POSITIVE_INFINITY;
+    const sizes = this.#tidy(paths, files, isLimited);
+    this.tidied = sizes.then(() => {});
+    this.#shelf = { crypto, paths, files, quota: new Quota(limits, isLimited ? sizes : new Map()) };
+    this.#records = new RecordFiles(this.#shelf);
+    this.#rules = new RulesFiles(this.#shelf);
+    this.#manifests = new ManifestFiles(this.#shelf);
   }
 
   /**
-   * Opens the store of a data folder, which is made where it is missing, and removes what a crash left half-written.
+   * Opens the store of a data folder, which is made where it is missing, and resolves once it is tidy.
    * Rejects with the system's error where the folder cannot be written.
    * @param maxBytes of all rooms together; Infinity: no limit.
    * @param maxRoomBytes of each room; Infinity: no limit.
@@ -59,20 +70,25 @@ export class FileStore implements Store, ExpiringRooms {
     maxBytes = Number.POSITIVE_INFINITY,
     maxRoomBytes = Number.POSITIVE_INFINITY,
   ): Promise<FileStore> {
+    const store = await FileStore.openUntidied(crypto, dataDir, maxBytes, maxRoomBytes);
+    await store.tidied;
+    return store;
+  }
+
+  /** The same, resolving at once, however many rooms there are; see `tidied`. */
+  static async openUntidied(
+    crypto: Crypto,
+    dataDir: string,
+    maxBytes: number,
+    maxRoomBytes: number,
+  ): Promise<FileStore> {
     const paths = new StorePaths(dataDir);
     await makeFolders(paths.rooms);
     await rm(paths.temporary, { recursive: true, force: true });
     await mkdir(paths.temporary);
     await syncFolder(dataDir);
-    await removeLeftovers(paths);
     const limits = { allBytes: maxBytes, roomBytes: maxRoomBytes };
-    const isLimited = Math.min(maxBytes, maxRoomBytes) < Number.POSITIVE_INFINITY;
-    return new FileStore({
-      crypto,
-      paths,
-      files: new ReadStore(dataDir),
-      quota: new Quota(limits, isLimited ? await bytesByRoom(paths.rooms) : new Map()),
-    });
+    return new FileStore(crypto, paths, new ReadStore(dataDir), limits);
   }
 
   roomRecord(room: string): Promise<RoomRecord | null> {
@@ -104,6 +120,25 @@ export class FileStore implements Store, ExpiringRooms {
       const { files, paths, quota } = this.#shelf;
       const videos = await files.listVideos(room);
       if (quota.isBusy(room) || (await lastUseMs(paths, room, videos)) >= sinceMs) return false;
+      await this.#records.bury(room);
+      this.#forget(room, videos);
+      return true;
+    });
+  }
+
+  async measureRoom(room: string): Promise<{ sizeBytes: number; lastUseMs: number } | null> {
+    const { files, paths } = this.#shelf;
+    if (!(await files.readRecord(room))) return null;
+    const videos = await files.listVideos(room);
+    const sizeBytes = await folderBytes(paths.room(room)).catch(ifGone(0));
+    return { sizeBytes, lastUseMs: await lastUseMs(paths, room, videos) };
+  }
+
+  removeAnyway(room: string): Promise<boolean> {
+    return this.#change(room, async () => {
+      const { files } = this.#shelf;
+      if (!(await files.readRecord(room))) return false;
+      const videos = await files.listVideos(room);
       await this.#records.bury(room);
       this.#forget(room, videos);
       return true;
@@ -196,6 +231,23 @@ export class FileStore implements Store, ExpiringRooms {
     return createReadStream(path, { start: first, end: last, highWaterMark: READ_AHEAD_BYTES });
   }
 
+  /** Ends tidying up, which the next one to open the store takes up again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.tidied;
+  }
+
+  /** Resolves to the bytes of each room, where they are to be counted. */
+  async #tidy(paths: StorePaths, files: ReadStore, isCounting: boolean): Promise<Map<string, number>> {
+    const sizes = new Map<string, number>();
+    for (const room of await files.listRooms()) {
+      if (this.#isClosed) break;
+      await this.#serial.run(room, () => removeLeftovers(paths, room));
+      if (isCounting) sizes.set(room, await folderBytes(paths.room(room)));
+    }
+    return sizes;
+  }
+
   #forget(room: string, videos: readonly string[]): void {
     this.#rules.forget(room);
     for (const video of videos) this.#manifests.forget(room, video);
@@ -216,6 +268,14 @@ export class FileStore implements Store, ExpiringRooms {
       `The host's manifest lists no segment ${segment}. Publish the manifest first.`,
     );
   }
+}
+
+/** For a folder that was removed while it was looked at. */
+function ifGone<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (codeOf(error) === 'ENOENT') return value;
+    throw error;
+  };
 }
 
 async function receive(

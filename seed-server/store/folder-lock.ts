@@ -45,7 +45,7 @@ export async function lockFolder(dataDir: string): Promise<FolderLock> {
 }
 
 /** The folder by a path that is short enough for sockets in it; null where there is none. */
-async function reachable(folder: string): Promise<{ path: string; close(): Promise<void> } | null> {
+export async function reachable(folder: string): Promise<{ path: string; close(): Promise<void> } | null> {
   if (process.platform === 'win32') return null;
   if (Buffer.byteLength(folder) + 1 + 8 <= MAX_SOCKET_PATH_BYTES) {
     return { path: folder, close: async () => {} };

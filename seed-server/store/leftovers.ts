@@ -1,20 +1,18 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { codeOf } from './durable.ts';
-import { isRoomId, isVideoId, type StorePaths } from './paths.ts';
+import { isVideoId, type StorePaths } from './paths.ts';
 import { fileBytes } from './quota.ts';
 
 /**
- * Removes the folders of rooms and videos of which a crash left no more than their beginning: nobody was told that
+ * Removes the folders of a room and its videos of which a crash left no more than their beginning: nobody was told that
  * they are stored. Whatever holds a record, a head or a segment stays. So every folder there is was synced by whoever
- * made it, as that comes before the first file in it.
+ * made it, as that comes before the first file in it. Its caller sees to it that nobody changes the room meanwhile.
  */
-export async function removeLeftovers(paths: StorePaths): Promise<void> {
-  for (const room of (await namesIn(paths.rooms)).filter(isRoomId)) {
-    for (const video of (await namesIn(paths.videos(room))).filter(isVideoId)) {
-      await removeUnbegun(paths, room, video);
-    }
-    if ((await fileBytes(paths.record(room))) === 0) await removeIfEmpty(paths.room(room));
+export async function removeLeftovers(paths: StorePaths, room: string): Promise<void> {
+  for (const video of (await namesIn(paths.videos(room))).filter(isVideoId)) {
+    await removeUnbegun(paths, room, video);
   }
+  if ((await fileBytes(paths.record(room))) === 0) await removeIfEmpty(paths.room(room));
 }
 
 /** A manifest comes before the first segment, its pages before its head: without the head they are of no use. */

@@ -13,16 +13,27 @@ export interface QuotaLimits {
 export class Quota {
   readonly #limits: QuotaLimits;
   /** By room; those with nothing are left out. */
-  readonly #roomBytes: Map<string, number>;
+  #roomBytes: Map<string, number>;
+  /** Resolves once what was stored before is counted; null after that. */
+  #counting: Promise<void> | null = null;
   /** Tasks that store something right now, by room. */
   readonly #tasks = new Map<string, number>();
   #usedBytes = 0;
 
-  /** @param roomBytes what is stored already, by room. */
-  constructor(limits: QuotaLimits, roomBytes: ReadonlyMap<string, number>) {
+  /** @param roomBytes what is stored already, by room; while that is still being counted, whoever changes something waits. */
+  constructor(
+    limits: QuotaLimits,
+    roomBytes: ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>,
+  ) {
     this.#limits = limits;
-    this.#roomBytes = new Map(roomBytes);
-    for (const bytes of roomBytes.values()) this.#usedBytes += bytes;
+    this.#roomBytes = new Map();
+    if (!(roomBytes instanceof Promise)) {
+      this.#adopt(roomBytes);
+      return;
+    }
+    this.#counting = roomBytes.then((counted) => this.#adopt(counted));
+    // Whoever waits for it is told; where nobody does, its owner knows.
+    this.#counting.catch(() => {});
   }
 
   get usedBytes(): number {
@@ -45,6 +56,7 @@ export class Quota {
    * @throws MatineeError STORE_FULL where a quota or the disk has no room; what the task throws.
    */
   async spend(room: string, mostBytes: number, task: () => Promise<number>): Promise<void> {
+    if (this.#counting) await this.#counting;
     if (this.roomBytes(room) + mostBytes > this.#limits.roomBytes) throw roomFull(this.#limits.roomBytes);
     if (this.#usedBytes + mostBytes > this.#limits.allBytes) throw storeFull();
     this.#count(room, mostBytes);
@@ -62,9 +74,20 @@ export class Quota {
     }
   }
 
+  /** Resolves once what was stored at the start is counted, which is not to change before. */
+  async whenCounted(): Promise<void> {
+    await this.#counting;
+  }
+
   /** Counts bytes of a room no longer that were removed. */
   release(room: string, bytes: number): void {
     this.#count(room, -bytes);
+  }
+
+  #adopt(roomBytes: ReadonlyMap<string, number>): void {
+    this.#roomBytes = new Map(roomBytes);
+    for (const bytes of roomBytes.values()) this.#usedBytes += bytes;
+    this.#counting = null;
   }
 
   #count(room: string, bytes: number): void {
@@ -94,15 +117,6 @@ function storeFull(cause?: unknown): MatineeError {
     'The server has no space left for this video. Ask whoever runs it to make room, or share a smaller one.',
     { cause },
   );
-}
-
-/** Bytes of all files of each room, given the folder of them all. */
-export async function bytesByRoom(roomsFolder: string): Promise<Map<string, number>> {
-  const sums = new Map<string, number>();
-  for (const entry of await readdir(roomsFolder, { withFileTypes: true })) {
-    if (entry.isDirectory()) sums.set(entry.name, await folderBytes(join(roomsFolder, entry.name)));
-  }
-  return sums;
 }
 
 /** Bytes of all files under a folder; those that vanish meanwhile count nothing. */

@@ -70,6 +70,7 @@ export class RecordFiles {
   /** Removes a room with all its files, whoever may want it. */
   async bury(room: string): Promise<void> {
     const { paths, quota } = this.#shelf;
+    await quota.whenCounted();
     const grave = join(paths.temporary, randomUUID());
     // Moved away as one, so that nobody ever sees half a room.
     await rename(paths.room(room), grave);

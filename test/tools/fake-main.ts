@@ -11,6 +11,7 @@ new OriginProcess({
     DATA_DIR: '',
     ORIGIN_MBIT: '0',
     ORIGIN_PEERS: '64',
+    ORIGIN_UDP_PORTS: '',
     LOG_LEVEL: 'silent',
   },
   log: { info: () => {}, warn: () => {} },

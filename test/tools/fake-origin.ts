@@ -12,6 +12,8 @@ const say = (line: string): void => void socket.write(`${line}\n`);
 let isClinging = false;
 
 followParent({
+  onSpent: () => {},
+  counts: () => ({ members: 0, rooms: 0, sentBytes: 0 }),
   onChanged(room) {
     say(`changed ${room}`);
     if (room === 'crash') process.kill(process.pid, 'SIGKILL');

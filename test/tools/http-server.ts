@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
@@ -63,19 +64,22 @@ export interface Asked {
   body?: Bytes | null;
   /** The address of this machine to connect from; 127.0.0.2 is another one than 127.0.0.1. */
   from?: string;
+  /** Over https, takes any certificate. */
+  isInsecure?: boolean;
 }
 
 /** Asks on a connection of its own; resolves with the whole answer. */
 export function ask(
   url: string,
-  { method = 'GET', headers = {}, body = null, from }: Asked = {},
+  { method = 'GET', headers = {}, body = null, from, isInsecure = false }: Asked = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const type = body
       ? { 'content-type': 'application/octet-stream', 'content-length': body.byteLength }
       : {};
-    const request = httpRequest(url, {
+    const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, {
       method,
+      rejectUnauthorized: !isInsecure,
       headers: { ...type, ...headers },
       agent: false,
       ...(from ? { localAddress: from } : {}),

@@ -13,6 +13,8 @@ export interface ServerOptions {
   port?: number;
   /** The program to run, from the project's root. */
   program?: string;
+  /** What to run it with, for example in a network namespace: a program and its first arguments. */
+  within?: readonly string[];
 }
 
 /** A seed server in a process group of its own, with whatever it starts. */
@@ -61,9 +63,10 @@ function keptFolder(path: string): TemporaryFolder {
 }
 
 function spawnServer(options: ServerOptions, dataDir: string) {
-  const { port = 0, program = 'seed-server/main.ts' } = options;
+  const { port = 0, program = 'seed-server/main.ts', within = [] } = options;
   const env = { ...process.env, HOST: '127.0.0.1', PORT: String(port), DATA_DIR: dataDir, ...options.env };
-  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+  const [file = '', ...args] = [...within, process.execPath, '--import', 'tsx', program];
+  const child = spawn(file, args, {
     cwd: rootFolder,
     env,
     detached: true,

@@ -116,7 +116,12 @@ export class RawClient {
   }
 
   static async open(url: string, options: ClientOptions = {}): Promise<RawClient> {
-    const client = new RawClient(new WebSocket(url, options));
+    return await RawClient.over(new WebSocket(url, options));
+  }
+
+  /** Over a socket that is being opened. */
+  static async over(socket: WebSocket): Promise<RawClient> {
+    const client = new RawClient(socket);
     client.nonce = (await client.next('hello')).nonce;
     return client;
   }

@@ -71,6 +71,7 @@ function supervise({ port }: Pick<Desk, 'port'>, options: Partial<OriginProcessO
       DATA_DIR: '',
       ORIGIN_MBIT: '0',
       ORIGIN_PEERS: '64',
+      ORIGIN_UDP_PORTS: '',
       LOG_LEVEL: 'silent',
     },
     log: { info: () => {}, warn: () => {} },

@@ -10,6 +10,7 @@ const NO_STATS: Stats = {
   bytesSent: 0,
   connectedPeers: 0,
   isOriginConnected: false,
+  connection: 'none',
   startupMs: null,
   stallCount: 0,
   stallMs: 0,

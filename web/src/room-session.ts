@@ -16,6 +16,8 @@ export interface PeerView {
   /** Over the last seconds. */
   receivedBytesPerSec: number;
   sentBytesPerSec: number;
+  /** A data channel, one through a TURN server, or the signaling server in between. */
+  route: 'direct' | 'turn' | 'broker';
   roundTripMs: number | null;
 }
 
@@ -38,6 +40,8 @@ export interface Stats {
   /** Connected peers, the origin included. */
   connectedPeers: number;
   isOriginConnected: boolean;
+  /** The best way there is to anybody: a data channel, one through a TURN server, or HTTP and signaling alone. */
+  connection: 'none' | 'direct' | 'turn' | 'server';
   /** From opening the page to the first frame; null before it. */
   startupMs: number | null;
   stallCount: number;

@@ -11,8 +11,10 @@ import { VIDEO_REPLACED } from '../../../peer/room/video-change.ts';
 import { ORIGIN_ONLY, Viewer } from '../../../peer/room/viewer.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
 import type { Spill } from '../../../peer/swarm/piece-disk.ts';
+import type { PlainFetcher } from '../../../peer/swarm/plain-fetching.ts';
 import type { Channel } from '../../../peer/transport/channel.ts';
 import { type Admission, Connector, MAX_RETRY_MS } from '../../../peer/transport/connector.ts';
+import { isRelayText, Relays } from '../../../peer/transport/relays.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
 import {
@@ -32,6 +34,15 @@ const TAMPERED_SIGNALS = 5;
 /** How long after the last of them it is said. */
 const TAMPERING_SHOWN_MS = 60_000;
 
+/** How long a data channel to the origin is waited for: on most networks it takes less than a second. */
+const RELAY_AFTER_MS = 4_000;
+
+/** After signaling was lost and is back, a connection on which nothing is heard for so long is taken for dead. */
+const PROBE_MS = 1_500;
+
+/** How often the operator's figures are told of ours. */
+const REPORT_EVERY_MS = 30_000;
+
 /** Goodbyes after which it is no use to dial a member again. */
 const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY, VIDEO_REPLACED];
 
@@ -49,6 +60,8 @@ export interface MemberParts {
   signalingUrl: string;
   openSocket: Parameters<typeof connectSignaling>[0]['openSocket'];
   createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike;
+  /** Makes the other way to the server, for who can have no data channel: pieces by HTTP, all else through signaling. Left out: there is none. */
+  makePlain?(joinToken: Bytes): PlainFetcher;
   /** Where what is too much for memory goes; null or left out: nowhere. */
   spill?: Spill | null;
   onChange(): void;
@@ -64,6 +77,7 @@ export class Member {
   readonly #key: SigningKey;
   readonly #signaling: SignalingClient;
   readonly #connector: Connector;
+  readonly #relays: Relays;
   /** Null where this member is not to be connected to other viewers. */
   #neighbours: Neighbours | null = null;
   readonly #originDial: OriginDial;
@@ -79,6 +93,9 @@ export class Member {
   #rejectedSignals = 0;
   #rejectedSignalMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
+  #reported = { origin: 0, peers: 0, http: 0 };
+  #cancelReport: () => void = () => undefined;
+  #cancelRelay: () => void = () => undefined;
 
   /** Joins the room; resolves at once, connecting goes on behind. */
   static async join(parts: MemberParts): Promise<Member> {
@@ -102,6 +119,7 @@ export class Member {
       selfId,
       memberKey,
       badge: parts.badge ?? null,
+      plain: parts.makePlain?.(roomKeys.joinToken) ?? null,
       memoryBytes: MEMORY_BYTES,
       onLinkClosed: (remote, code) => this.#linkClosed(remote, code),
       onRules: () => this.#applyPeers(),
@@ -129,6 +147,15 @@ export class Member {
       },
       onBadSignal: () => this.#signalRejected(),
     });
+    this.#relays = new Relays({
+      clock,
+      randomBytes: (countBytes) => crypto.randomBytes(countBytes),
+      sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data }),
+      // Only the origin is reached this way, and it opens none.
+      admit: () => false,
+      onChannel: (id, channel) => this.viewer.connect(channel, { id, kind: 'origin', isRelayed: true }),
+      onEnd: () => undefined,
+    });
     this.#dialBudget = dialBudget(clock);
     this.#originDial = new OriginDial({
       clock,
@@ -148,9 +175,11 @@ export class Member {
       on: (message) => this.#received(message),
       onState: (state) => {
         this.#state = state;
+        if (state !== 'connected') this.#relays.lostAll();
         parts.onChange();
       },
     });
+    this.#reportLater();
   }
 
   get signaling(): SignalingState {
@@ -218,12 +247,37 @@ export class Member {
   }
 
   close(): void {
+    this.#report();
     this.#isClosed = true;
+    this.#cancelReport();
+    this.#cancelRelay();
     this.#neighbours?.close();
     this.#originDial.close();
     this.#signaling.close();
     this.viewer.close();
     this.#connector.close();
+    this.#relays.close();
+  }
+
+  /** Tells the operator what came from where: sums, and never of whom. */
+  #report(): void {
+    const { fromOriginBytes: origin, fromPeersBytes: peers, fromHttpBytes: http } = this.viewer.traffic();
+    const sums = { origin, peers, http };
+    const before = this.#reported;
+    const news = {
+      origin: origin - before.origin,
+      peers: peers - before.peers,
+      http: http - before.http,
+    };
+    const isNews = news.origin + news.peers + news.http > 0;
+    if (isNews && this.#signaling.send({ type: 'report', ...news })) this.#reported = sums;
+  }
+
+  #reportLater(): void {
+    this.#cancelReport = this.#parts.clock.after(REPORT_EVERY_MS, () => {
+      this.#report();
+      this.#reportLater();
+    });
   }
 
   /** Noticed, and not obeyed. */
@@ -279,17 +333,27 @@ export class Member {
         // A room that was locked may be open again.
         this.#refusal = null;
         this.#iceServers = message.iceServers;
-        if (message.isOriginHere) this.#originDial.isHere();
+        // Where signaling was lost, the network may have changed, and with it every connection.
+        this.viewer.probeLinks(PROBE_MS);
+        if (message.isOriginHere) {
+          this.#originDial.isHere();
+          this.#relaySoon();
+        }
         this.#found(message.members);
+        break;
+      case 'iceServers':
+        this.#iceServers = message.iceServers;
         break;
       case 'members':
         this.#found(message.members);
         break;
       case 'originHere':
         this.#originDial.cameBack();
+        this.#relaySoon();
         break;
       case 'signal':
-        this.#connector.receive(message.from, message.data);
+        if (message.from === ORIGIN && isRelayText(message.data)) this.#relays.receive(ORIGIN, message.data);
+        else this.#connector.receive(message.from, message.data);
         break;
       case 'absent':
         this.#absent(message.id);
@@ -304,6 +368,7 @@ export class Member {
 
   /** Signaling knows nobody there: a connection that is not open yet never will be; one that is needs no signals. */
   #absent(id: string): void {
+    this.#relays.lost(id);
     if (this.#connector.channel(id)) return;
     this.#connector.hangUp(id);
     if (id === ORIGIN) this.#originGone();
@@ -316,7 +381,8 @@ export class Member {
       this.#applyPeers();
       return;
     }
-    if (remote.kind === 'origin') this.#originLost(code);
+    if (remote.isRelayed) this.#relaySoon();
+    else if (remote.kind === 'origin') this.#originLost(code);
     else if (FAREWELLS.includes(code) || this.#isShut(remote.id)) this.#neighbours?.gone(remote.id);
     else if (code === 'PIECE_WRONG') this.#neighbours?.barred(remote.id);
     else this.#neighbours?.lost(remote.id);
@@ -335,6 +401,18 @@ export class Member {
   #originLost(code: string): void {
     this.#isOriginBusy = code === MAKE_ROOM;
     this.#originDial.lost(code);
+    this.#relaySoon();
+  }
+
+  /** Should no data channel to the origin come to be, it is reached through signaling; dialling it goes on. */
+  #relaySoon(): void {
+    if (!this.#parts.makePlain) return;
+    this.#cancelRelay();
+    this.#cancelRelay = this.#parts.clock.after(RELAY_AFTER_MS, () => {
+      const isNeeded =
+        !this.#connector.channel(ORIGIN) && !this.#isOriginBusy && !this.viewer.isVideoReplaced;
+      if (isNeeded && this.#state === 'connected') this.#relays.open(ORIGIN);
+    });
   }
 
   #originGone(): void {

@@ -13,6 +13,7 @@ import { leaveKeyWhenAway, tabStorage, takeMemberKey } from './identity.ts';
 import { Member } from './member.ts';
 import { ownHostKey } from './own-host-key.ts';
 import { pieceSpill, sweepPieceFiles } from './piece-spill.ts';
+import { plainFetcher } from './plain-fetcher.ts';
 import { mediaSourceClass } from './player.ts';
 import { Session } from './session.ts';
 
@@ -49,6 +50,7 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     signalingUrl: signalingUrl(href),
     openSocket: (url) => new WebSocket(url),
     createPeer,
+    makePlain: (joinToken) => plainFetcher(room, joinToken, href),
     spill: pieceSpill(),
     onChange: () => session?.changed(),
     onPiece: () => session?.fed(),

@@ -246,6 +246,7 @@ export class Session implements RoomSession {
       bytesSent: link.mediaSentBytes,
       receivedBytesPerSec: rates.received.update(nowMs, link.mediaReceivedBytes),
       sentBytesPerSec: rates.sent.update(nowMs, link.mediaSentBytes),
+      route: link.route,
       roundTripMs: link.roundTripMs === null ? null : Math.round(link.roundTripMs),
     };
   }
@@ -256,9 +257,14 @@ export class Session implements RoomSession {
     const traffic = viewer.traffic();
     const figures = this.#player?.figures();
     return {
-      bytesReceived: { origin: traffic.fromOriginBytes, peers: traffic.fromPeersBytes, http: 0 },
+      bytesReceived: {
+        origin: traffic.fromOriginBytes,
+        peers: traffic.fromPeersBytes,
+        http: traffic.fromHttpBytes,
+      },
       bytesSent: traffic.sentBytes,
       connectedPeers: links.length,
+      connection: connectionOf(links),
       isOriginConnected: links.some((link) => link.remote.kind === 'origin'),
       startupMs: figures?.startupMs ?? null,
       stallCount: figures?.stallCount ?? 0,
@@ -271,4 +277,11 @@ export class Session implements RoomSession {
       diskError: viewer.diskError === null ? null : String(viewer.diskError),
     };
   }
+}
+
+function connectionOf(links: readonly Link[]): Stats['connection'] {
+  if (links.length === 0) return 'none';
+  const routes = links.map(({ route }) => route);
+  if (routes.includes('direct')) return 'direct';
+  return routes.includes('turn') ? 'turn' : 'server';
 }

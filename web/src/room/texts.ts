@@ -67,6 +67,12 @@ export const texts = {
   mutedHint: 'The host has muted you: nobody sees what you write.',
   notSent: 'That message was not sent. Try again in a moment.',
 
+  connection: {
+    none: 'Not connected yet.',
+    direct: 'Connected directly.',
+    turn: 'Connected through a relay: your network lets nothing else through.',
+    server: 'Connected through the server alone (HTTP): your network lets no direct connection through.',
+  },
   swarm: 'Swarm',
   noBytes: 'Nothing received yet',
   fromFriends: (share: number) => `${formatPercent(share)} came from friends`,
