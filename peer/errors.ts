@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'FILE_EMPTY'
   | 'FILE_NOT_VIDEO'
   | 'FILE_UNREADABLE'
+  | 'FILE_OTHER'
   | 'CODEC_UNSUPPORTED'
   // upload
   | 'UPLOAD_REFUSED'

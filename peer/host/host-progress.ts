@@ -1,9 +1,11 @@
+import type { SegmentEntry } from '../manifest/page.ts';
 import type { SealedSegment } from './seal-segment.ts';
 import type { LineState } from './server-line.ts';
 
 /** How far an upload has come. */
 export interface HostProgress {
-  phase: 'uploading' | 'finishing' | 'done';
+  /** 'resuming': what was uploaded before is made once more, up to the place where it stopped. */
+  phase: 'resuming' | 'uploading' | 'finishing' | 'done';
   /** Bytes made by the packager so far. */
   packagedBytes: number;
   /** Bytes the server has confirmed to be stored; those on their way don't count. */
@@ -39,6 +41,16 @@ export class ProgressLog {
     };
   }
 
+  /** An upload goes on of which so much was signed before, `stored` of it being stored. */
+  resumed(stored: readonly SegmentEntry[]): void {
+    let [uploadedBytes, uploadedMs] = [0, 0];
+    for (const entry of stored) {
+      uploadedBytes += entry.sizeBytes;
+      uploadedMs += entry.durationMs;
+    }
+    this.#change({ phase: 'resuming', uploadedBytes, uploadedMs });
+  }
+
   packaged(segment: SealedSegment): void {
     const packagedBytes = this.#now.packagedBytes + segment.entry.sizeBytes;
     const totalBytes = Math.max(this.#now.totalBytes, packagedBytes);
@@ -56,7 +68,7 @@ export class ProgressLog {
     });
   }
 
-  phase(phase: 'finishing' | 'done'): void {
+  phase(phase: 'uploading' | 'finishing' | 'done'): void {
     this.#change({ phase });
   }
 

@@ -1,18 +1,29 @@
+import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { deriveRoomKeys, deriveVideoKeys, type VideoKeys } from '../crypto/keys.ts';
-import { MatineeError } from '../errors.ts';
+import { deriveRoomKeys, deriveVideoKeys, VIDEO_ID_BYTES, type VideoKeys } from '../crypto/keys.ts';
+import { type ErrorCode, MatineeError } from '../errors.ts';
 import { encodeManifestUpdate, ManifestWriter } from '../manifest/manifest-writer.ts';
 import { signRoomRecord } from '../manifest/room-record.ts';
 import { sealInfo } from '../video-info.ts';
+import { hostCommands } from './host-commands.ts';
 import { type HostProgress, ProgressLog } from './host-progress.ts';
 import { type HostedRoom, newRoom } from './new-room.ts';
 import type { OpenedVideo } from './package.ts';
+import type { Pause } from './pause.ts';
 import { type RoomRequests, roomRequests, serverOrigin } from './room-requests.ts';
 import { type SealedSegment, sealSegment } from './seal-segment.ts';
 import { ServerLine } from './server-line.ts';
+import { readStored } from './stored-segments.ts';
 import { takeDown } from './take-down.ts';
 import { together } from './together.ts';
+import {
+  isSameSegment,
+  type KeptUpload,
+  NO_JOURNAL,
+  type UploadJournal,
+  type UploadRecord,
+} from './upload-journal.ts';
 import { UploadQueue } from './upload-queue.ts';
 
 export type { HostProgress } from './host-progress.ts';
@@ -20,6 +31,9 @@ export type { HostedRoom } from './new-room.ts';
 
 /** Segments on their way at once: enough to keep an uplink busy while the server syncs one to disk. */
 const PARALLEL_UPLOADS = 3;
+
+/** Failures after which the upload can go on another time, from where it stopped. */
+const PASSING: readonly ErrorCode[] = ['SERVER_UNREACHABLE', 'FILE_UNREADABLE', 'MANIFEST_STALE'];
 
 /** The init segment and one that plays: from then on viewers see something. */
 const WATCHABLE_SEGMENTS = 2;
@@ -38,6 +52,12 @@ export interface HostOptions {
   hostPassword?: string | null;
   /** Gives 0 to 1, for spreading retries; no secret comes from it. */
   random: () => number;
+  /** Where what is needed to go on after a crash is noted; left out: nowhere. */
+  journal?: UploadJournal;
+  /** The upload to go on with, of which `video` is the same file; null or left out: it is a new one. */
+  kept?: KeptUpload | null;
+  /** While it is on nothing is sent. */
+  pause?: Pause;
   /** Cancels: the upload stops at once and the room is taken down. */
   signal: AbortSignal;
   /** The room exists, its first seconds are stored: its link works from now on. Called once. */
@@ -49,6 +69,11 @@ export interface HostOptions {
 interface Upload {
   options: HostOptions;
   room: HostedRoom;
+  record: UploadRecord;
+  /** What was signed before; nothing where the upload is new. */
+  kept: KeptUpload | null;
+  journal: UploadJournal;
+  joinToken: Bytes;
   keys: VideoKeys;
   requests: RoomRequests;
   writer: ManifestWriter;
@@ -63,40 +88,90 @@ interface RunningUpload extends Upload {
   onStored: (segment: SealedSegment) => void;
 }
 
+/** The packager made another segment than the one that was signed under its number: never to be encrypted under the same key. */
+class MadeOtherwise extends Error {
+  override readonly name = 'MadeOtherwise';
+}
+
 /**
- * Packages, encrypts, signs and uploads a video into a new room; resolves when every segment is safely stored.
+ * Packages, encrypts, signs and uploads a video into a new room, or goes on with an upload that stopped; resolves when
+ * every segment is safely stored.
  * @throws MatineeError ABORTED on cancel; SERVER_UNREACHABLE where the server never answered, or did not for ten
- *   minutes; what the packager throws; what the server refuses, with its code. Then the room is taken down,
- *   unless the server is out of reach.
+ *   minutes; what the packager throws; what the server refuses, with its code. Then the room is taken down, unless the
+ *   server is out of reach, or there is a journal and the upload may go on another time.
  */
 export async function hostVideo(options: HostOptions): Promise<HostedRoom> {
   if (options.signal.aborted) throw cancelled(true);
   const upload = await prepare(options);
   try {
     await together(options.signal, (signal) => startTasks(upload, signal));
+    await upload.journal.end();
   } catch (error) {
-    const isGone = !isUnreachable(error) && (await takeDown(options, upload.room, upload.requests));
+    if (error instanceof MadeOtherwise) return await hostAnew(upload);
+    if (!options.signal.aborted && canGoOn(options, error)) throw error;
+    const isGone = await takeDown(options, upload.room, upload.requests);
+    await upload.journal.end();
     throw options.signal.aborted ? cancelled(isGone) : error;
   }
   return upload.room;
 }
 
 async function prepare(options: HostOptions): Promise<Upload> {
-  const { crypto, video } = options;
+  const { crypto, video, kept = null, journal = NO_JOURNAL } = options;
   const origin = serverOrigin(options.server);
-  const room = await newRoom(crypto, origin, options.roomPassword ?? null);
+  const record = kept ?? (await newRecord(options, origin));
+  if (!kept) await journal.begin(record);
+  const { room, info } = record;
   const { roomId, videoId, hostKey } = room;
-  const keys = await deriveVideoKeys(crypto, room.roomSecret, videoId);
-  const info = await sealInfo(crypto, keys.infoKey, videoId, video.info);
   const { durationMs, sourceBytes } = video.info;
+  const subject = { room: roomId, video: videoId, info, durationMs };
   return {
     options,
     room,
-    keys,
+    record,
+    kept,
+    journal,
+    joinToken: (await deriveRoomKeys(crypto, room.roomSecret, roomId)).joinToken,
+    keys: await deriveVideoKeys(crypto, room.roomSecret, videoId),
     requests: roomRequests(origin, roomId, videoId, options.hostPassword ?? null),
-    writer: new ManifestWriter(crypto, hostKey, { room: roomId, video: videoId, info, durationMs }),
+    writer: await writerAfter(kept, new ManifestWriter(crypto, hostKey, subject)),
     progress: new ProgressLog(sourceBytes, (progress) => options.onProgress(progress)),
   };
+}
+
+async function newRecord(options: HostOptions, origin: string): Promise<UploadRecord> {
+  const { crypto, clock } = options;
+  const room = await newRoom(crypto, origin, options.roomPassword ?? null);
+  return { room, createdAtMs: clock.wallMs(), info: await sealedInfo(options, room) };
+}
+
+async function sealedInfo({ crypto, video }: HostOptions, room: HostedRoom): Promise<Bytes> {
+  const { infoKey } = await deriveVideoKeys(crypto, room.roomSecret, room.videoId);
+  return await sealInfo(crypto, infoKey, room.videoId, video.info);
+}
+
+/** The writer as it was when the upload stopped. */
+async function writerAfter(kept: KeptUpload | null, writer: ManifestWriter): Promise<ManifestWriter> {
+  for (const [number, entry] of kept?.entries.entries() ?? []) {
+    if (number === kept?.confirmedCount) writer.markPublished();
+    await writer.append(entry);
+  }
+  return writer;
+}
+
+/**
+ * Starts from the beginning under a new video id: what was uploaded cannot be gone on with, for the packager makes other
+ * segments now. The room's rules name the new one first, so that the server takes it in place of the other.
+ */
+async function hostAnew({ options, record, joinToken }: Upload): Promise<HostedRoom> {
+  const { crypto, journal = NO_JOURNAL } = options;
+  const room = { ...record.room, videoId: crypto.randomBytes(VIDEO_ID_BYTES) };
+  const begun = { ...record, room, info: await sealedInfo(options, room) };
+  await journal.begin(begun);
+  const { roomId, hostKey } = room;
+  const server = serverOrigin(options.server);
+  await hostCommands({ ...options, server, roomId, hostKey, joinToken }).replaceVideo(room.videoId);
+  return await hostVideo({ ...options, kept: { ...begun, entries: [], confirmedCount: 0 } });
 }
 
 function startTasks(upload: Upload, signal: AbortSignal): Promise<void>[] {
@@ -113,26 +188,52 @@ function startTasks(upload: Upload, signal: AbortSignal): Promise<void>[] {
   return [packageAll(running), listAll(running), ...uploads];
 }
 
-/** Encrypts what the packager makes, as far as there is room for it. */
-async function packageAll({ options, keys, progress, queue, signal }: RunningUpload): Promise<void> {
+/** Encrypts what the packager makes, as far as there is room for it; what is stored already is only compared. */
+async function packageAll(upload: RunningUpload): Promise<void> {
+  const { options, keys, kept, progress, queue, signal, onStored } = upload;
+  const signed = kept?.entries ?? [];
+  const stored = await findStored(upload);
+  let madeCount = 0;
   for await (const segment of options.video.segments(signal)) {
     const sealed = await sealSegment(options.crypto, keys.contentKey, segment);
     signal.throwIfAborted();
-    queue.add(sealed);
+    const before = signed[sealed.number];
+    if (before && !isSameSegment(before, sealed.entry)) throw new MadeOtherwise();
+    madeCount = sealed.number + 1;
     progress.packaged(sealed);
+    if (stored.has(sealed.number)) onStored(sealed);
+    else queue.add(sealed);
+    if (madeCount === signed.length) progress.phase('uploading');
     await queue.untilRoom();
+    await options.pause?.over(signal);
   }
+  if (madeCount < signed.length) throw new MadeOtherwise();
   queue.end();
   progress.packagingEnded();
+}
+
+/** The numbers of the segments that the server has already. */
+async function findStored({
+  kept,
+  requests,
+  line,
+  joinToken,
+  progress,
+}: RunningUpload): Promise<ReadonlySet<number>> {
+  if (!kept || kept.entries.length === 0) return new Set();
+  const answer = await line.deliver(requests.listStored(joinToken));
+  const stored = readStored(answer, kept.entries.length);
+  progress.resumed(kept.entries.filter((_, number) => stored.has(number)));
+  return stored;
 }
 
 /** Makes the room, lists in its manifest all that was packaged meanwhile, again and again, and closes it when all is stored. */
 async function listAll(upload: RunningUpload): Promise<void> {
   const { queue, writer, progress } = upload;
-  await createRoom(upload);
+  if (writer.segmentCount > 0) await publish(upload, false);
+  else await createRoom(upload);
   for (let batch = await queue.takeUnlisted(); batch; batch = await queue.takeUnlisted()) {
-    for (const { entry } of batch) await writer.append(entry);
-    await publish(upload, false);
+    await list(upload, batch);
     queue.markListed(batch);
   }
   if (writer.segmentCount < WATCHABLE_SEGMENTS) throw nothingToWatch();
@@ -142,11 +243,29 @@ async function listAll(upload: RunningUpload): Promise<void> {
   progress.phase('done');
 }
 
-async function createRoom({ options, room, requests, line }: RunningUpload): Promise<void> {
-  const { crypto, clock } = options;
-  const { joinToken } = await deriveRoomKeys(crypto, room.roomSecret, room.roomId);
-  const record = await signRoomRecord(crypto, room.hostKey, joinToken, clock.wallMs());
-  await line.deliver(requests.createRoom(record));
+/** Lists those of a batch that are not listed yet: one of an earlier time may only want to be uploaded. */
+async function list(upload: RunningUpload, batch: readonly SealedSegment[]): Promise<void> {
+  const { writer, journal } = upload;
+  const firstSegment = writer.segmentCount;
+  const entries = batch.filter(({ number }) => number >= firstSegment).map(({ entry }) => entry);
+  if (entries.length === 0) return;
+  await journal.list(firstSegment, entries);
+  for (const entry of entries) await writer.append(entry);
+  await publish(upload, false);
+}
+
+async function createRoom({
+  options,
+  record,
+  room,
+  joinToken,
+  requests,
+  line,
+}: RunningUpload): Promise<void> {
+  const { crypto } = options;
+  await line.deliver(
+    requests.createRoom(await signRoomRecord(crypto, room.hostKey, joinToken, record.createdAtMs)),
+  );
 }
 
 /** One at a time: each update must continue the one before, and repeating the same one does no harm. */
@@ -173,8 +292,10 @@ function watchFor(onWatchable: () => void): (stored: SealedSegment) => void {
   };
 }
 
-function isUnreachable(error: unknown): boolean {
-  return error instanceof MatineeError && error.code === 'SERVER_UNREACHABLE';
+/** Whether what is uploaded stays: for another time where there is a journal, or since nobody can be told that it is to go. */
+function canGoOn({ journal }: HostOptions, error: unknown): boolean {
+  if (!(error instanceof MatineeError)) return false;
+  return error.code === 'SERVER_UNREACHABLE' || (journal !== undefined && PASSING.includes(error.code));
 }
 
 function cancelled(isGone: boolean): MatineeError {

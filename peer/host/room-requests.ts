@@ -18,6 +18,8 @@ export interface RoomRequests {
   /** @param update the encoded manifest update. */
   publish(update: Bytes): ServerRequest;
   storeSegment(segment: number, ciphertext: Bytes): ServerRequest;
+  /** Which segments are stored: see readStored. */
+  listStored(joinToken: Bytes): ServerRequest;
   /** @param command the signed take-down. */
   takeDown(command: Bytes): ServerRequest;
 }
@@ -45,6 +47,13 @@ export function roomRequests(
     }),
     publish: (body) => put(`${video}/manifest`, body),
     storeSegment: (segment, body) => put(`${video}/segments/${segment}`, body),
+    listStored: (joinToken) => ({
+      method: 'GET',
+      url: `${video}/segments`,
+      body: null,
+      headers: { authorization: `Bearer ${toBase64url(joinToken)}` },
+      timeoutMs: TIMEOUT_MS,
+    }),
     takeDown: (body) => ({ method: 'DELETE', url: room, body, timeoutMs: FIRST_TIMEOUT_MS }),
   };
 }

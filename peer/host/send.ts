@@ -11,9 +11,10 @@ export interface HttpIo {
 
 /** One request of the seed server's routes (PROTOCOL.md). */
 export interface ServerRequest {
-  method: 'PUT' | 'DELETE';
+  method: 'GET' | 'PUT' | 'DELETE';
   url: string;
-  body: Bytes;
+  /** Null where nothing is sent, as with GET. */
+  body: Bytes | null;
   /** Besides the content type. */
   headers?: Readonly<Record<string, string>>;
   /** Milliseconds until an answer is given up. */
@@ -36,6 +37,7 @@ export class NotNow extends Error {
 const REFUSAL_CODES = [
   'ROOM_UNKNOWN',
   'ROOM_TAKEN',
+  'TOKEN_WRONG',
   'HOSTING_NEEDS_PASSWORD',
   'UPLOAD_REFUSED',
   'SEGMENT_MISMATCH',
@@ -58,13 +60,13 @@ const PASSING_4XX = [408, 425, 429];
 const LASTING_5XX = [501, 505, 507];
 
 /**
- * Tries a request once; resolves when the server has done it.
+ * Tries a request once; resolves with the text of the answer when the server has done it.
  * @throws NotNow where it is worth repeating; MatineeError with the server's code and message where the server
  *   refuses; the signal's reason once it aborts.
  */
-export async function send(io: HttpIo, request: ServerRequest, signal: AbortSignal): Promise<void> {
+export async function send(io: HttpIo, request: ServerRequest, signal: AbortSignal): Promise<string> {
   const answer = await ask(io, request, signal);
-  if (answer.status >= 200 && answer.status < 300) return;
+  if (answer.status >= 200 && answer.status < 300) return answer.text;
   if (mayPass(answer.status)) throw new NotNow(answer.status);
   throw refusal(request, answer);
 }
@@ -80,8 +82,9 @@ async function ask(io: HttpIo, request: ServerRequest, signal: AbortSignal): Pro
   try {
     return await withTimeout(io.clock, request.timeoutMs, signal, async (inTime) => {
       const { url, method, body } = request;
-      const headers = { ...request.headers, 'content-type': 'application/octet-stream' };
-      const response = await fetch(url, { method, body, headers, signal: inTime });
+      const type = body === null ? {} : { 'content-type': 'application/octet-stream' };
+      const headers = { ...request.headers, ...type };
+      const response = await fetch(url, { method, body, headers, cache: 'no-store', signal: inTime });
       return { status: response.status, text: await response.text() };
     });
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { MatineeError } from '../errors.ts';
 import { type Countdown, countDown } from './countdown.ts';
+import type { Pause } from './pause.ts';
 import { backoffMs, shouldGiveUp } from './retry.ts';
 import { type HttpIo, NotNow, type ServerRequest, send } from './send.ts';
 
@@ -17,6 +18,8 @@ export interface LineOptions extends HttpIo {
   server: string;
   random: () => number;
   signal: AbortSignal;
+  /** While it is on no request is made. */
+  pause?: Pause | undefined;
   onState(state: LineState): void;
 }
 
@@ -26,40 +29,43 @@ export interface LineOptions extends HttpIo {
  */
 export class ServerLine {
   readonly #options: LineOptions;
-  #pause: Countdown | null = null;
+  #wait: Countdown | null = null;
   #hasAnswered = false;
   #failedTries = 0;
   #silentSinceMs = 0;
 
   constructor(options: LineOptions) {
     this.#options = options;
-    options.signal.addEventListener('abort', () => this.#pause?.end(), { once: true });
+    options.signal.addEventListener('abort', () => this.#wait?.end(), { once: true });
   }
 
   /**
-   * Repeats a request until the server has done it.
+   * Repeats a request until the server has done it; resolves with the text of its answer.
    * @throws MatineeError SERVER_UNREACHABLE when it has failed for too long, or the server's refusal; the
    *   signal's reason once it aborts.
    */
-  async deliver(request: ServerRequest): Promise<void> {
+  async deliver(request: ServerRequest): Promise<string> {
     for (let tries = 1; ; tries++) {
-      while (this.#pause) await this.#pause.over;
-      if (await this.#didSend(request, tries)) return;
+      while (this.#wait) await this.#wait.over;
+      await this.#options.pause?.over(this.#options.signal);
+      const answer = await this.#trySend(request, tries);
+      if (answer !== null) return answer;
     }
   }
 
-  async #didSend(request: ServerRequest, tries: number): Promise<boolean> {
+  /** The text of the answer, or null where the request is to be repeated. */
+  async #trySend(request: ServerRequest, tries: number): Promise<string | null> {
     const { clock, signal } = this.#options;
     const startedMs = clock.nowMs();
     try {
       const timeoutMs = request.timeoutMs * Math.min(tries, MAX_PATIENCE);
-      await send(this.#options, { ...request, timeoutMs }, signal);
+      const answer = await send(this.#options, { ...request, timeoutMs }, signal);
       this.#noteAnswer();
-      return true;
+      return answer;
     } catch (error) {
       if (!(error instanceof NotNow)) throw error;
-      if (!this.#pause) this.#startPause(error, startedMs);
-      return false;
+      if (!this.#wait) this.#startWait(error, startedMs);
+      return null;
     }
   }
 
@@ -67,11 +73,11 @@ export class ServerLine {
     const hadTrouble = this.#failedTries > 0;
     this.#hasAnswered = true;
     this.#failedTries = 0;
-    this.#pause?.end();
+    this.#wait?.end();
     if (hadTrouble) this.#options.onState({ problem: null, retryInMs: null });
   }
 
-  #startPause(error: NotNow, startedMs: number): void {
+  #startWait(error: NotNow, startedMs: number): void {
     const { clock, random } = this.#options;
     if (this.#failedTries === 0) this.#silentSinceMs = startedMs;
     this.#failedTries += 1;
@@ -81,12 +87,12 @@ export class ServerLine {
       lastedMs: clock.nowMs() - this.#silentSinceMs,
     };
     if (shouldGiveUp(outage)) throw this.#unreachable(error);
-    const pause = countDown(clock, backoffMs(this.#failedTries, random), (leftMs) => {
+    const wait = countDown(clock, backoffMs(this.#failedTries, random), (leftMs) => {
       this.#options.onState({ problem: problemText(error, leftMs), retryInMs: leftMs });
     });
-    this.#pause = pause;
-    void pause.over.then(() => {
-      this.#pause = null;
+    this.#wait = wait;
+    void wait.over.then(() => {
+      this.#wait = null;
     });
   }
 

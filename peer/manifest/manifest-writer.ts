@@ -71,6 +71,11 @@ export class ManifestWriter {
     this.#endMs = entry.startMs + entry.durationMs;
   }
 
+  /** Says that all that was appended is published already: by an upload that this one goes on with. */
+  markPublished(): void {
+    this.#unpublished = [];
+  }
+
   /** The signed head over all that was appended, and the pages changed since the last call. */
   async publish(isDone: boolean): Promise<ManifestUpdate> {
     const pages = this.#unpublished;

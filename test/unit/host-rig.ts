@@ -7,9 +7,10 @@ import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import type { HostedRoom, HostOptions, HostProgress } from '../../peer/host/host-video.ts';
 import type { OpenedVideo, PackagedSegment } from '../../peer/host/package.ts';
+import type { KeptUpload, UploadJournal, UploadRecord } from '../../peer/host/upload-journal.ts';
 import { Manifest } from '../../peer/manifest/manifest.ts';
 import { decodeManifestUpdate } from '../../peer/manifest/manifest-writer.ts';
-import { describeSegment } from '../../peer/manifest/page.ts';
+import { describeSegment, type SegmentEntry } from '../../peer/manifest/page.ts';
 import { openRoomRecord, type RoomRecord } from '../../peer/manifest/room-record.ts';
 import { verifyTakeDown } from '../../peer/manifest/take-down.ts';
 
@@ -217,6 +218,52 @@ export class RandomVideo implements OpenedVideo {
 
   close(): void {
     this.hasStopped = true;
+  }
+}
+
+/** The same, but the segments are the same ones each time: as a file is packaged. */
+export class FixedVideo extends RandomVideo {
+  readonly #segments: readonly PackagedSegment[];
+
+  constructor(sizesBytes: readonly number[]) {
+    super(sizesBytes);
+    this.#segments = sizesBytes.map((sizeBytes, number) => randomSegment(number, sizeBytes));
+  }
+
+  override async *segments(signal: AbortSignal): AsyncGenerator<PackagedSegment, void, undefined> {
+    for (const segment of this.#segments) {
+      signal.throwIfAborted();
+      this.made.push(segment);
+      yield segment;
+    }
+  }
+}
+
+/** Keeps what an upload notes, as a browser's database does. */
+export class MemoryJournal implements UploadJournal {
+  #record: UploadRecord | null = null;
+  #batches: (readonly SegmentEntry[])[] = [];
+
+  /** What a crash would leave now. */
+  get kept(): KeptUpload | null {
+    if (!this.#record) return null;
+    const entries = this.#batches.flat();
+    return { ...this.#record, entries, confirmedCount: entries.length - (this.#batches.at(-1)?.length ?? 0) };
+  }
+
+  async begin(record: UploadRecord): Promise<void> {
+    this.#record = record;
+    this.#batches = [];
+  }
+
+  async list(firstSegment: number, entries: readonly SegmentEntry[]): Promise<void> {
+    if (firstSegment !== this.#batches.flat().length) throw new Error('There is a gap in the journal.');
+    this.#batches.push(entries);
+  }
+
+  async end(): Promise<void> {
+    this.#record = null;
+    this.#batches = [];
   }
 }
 
