@@ -1,7 +1,9 @@
+import { type ChosenFile, droppedFile } from './file-handle.ts';
+
 export interface FileDropHandlers {
   /** Files hover over the page, or no longer do. */
   onHover(isOver: boolean): void;
-  onFile(file: File): void;
+  onFile(chosen: ChosenFile): void;
 }
 
 /**
@@ -26,8 +28,8 @@ export function watchFileDrops(page: Window, { onHover, onFile }: FileDropHandle
     if (!hasFiles(event)) return;
     event.preventDefault();
     onHover(false);
-    const file = event.dataTransfer?.files[0];
-    if (file) onFile(file);
+    if (!event.dataTransfer) return;
+    void droppedFile(event.dataTransfer).then((chosen) => chosen && onFile(chosen));
   });
   return () => watching.abort();
 }

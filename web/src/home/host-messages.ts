@@ -2,6 +2,7 @@ import type { SigningKey } from '../../../peer/crypto/crypto.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
 import type { HostProgress } from '../../../peer/host/host-video.ts';
 import type { OpenedVideo } from '../../../peer/host/package.ts';
+import type { ChosenFile } from './file-handle.ts';
 
 /** What the page and the host's worker tell each other: one file per worker, `cancel` at any time. */
 
@@ -21,15 +22,29 @@ export interface HostChoices {
   hostPassword: string | null;
 }
 
+/** What a worker is to do. */
+export interface HostTask extends ChosenFile {
+  choices: HostChoices;
+  /** The kept upload to go on with; null: it is a new one. */
+  goOnWith: string | null;
+}
+
 export type ToWorker =
   /** Host this file on the server at this origin. First, and once. */
-  { type: 'host'; file: File; server: string; choices: HostChoices } | { type: 'cancel' };
+  | ({ type: 'host'; server: string } & HostTask)
+  /** Send nothing more for now; go on. */
+  | { type: 'pause' }
+  | { type: 'unpause' }
+  | { type: 'cancel' };
 
 export type FromWorker =
   | { type: 'opened'; video: VideoFacts }
+  /** It is kept under this id, so that it can be gone on with after a crash; null: this browser keeps nothing. */
+  | { type: 'kept'; id: string | null }
   /** The room exists; its link works from now on. */
   | { type: 'room'; link: string; hostKey: SigningKey }
   | { type: 'progress'; progress: HostProgress }
   /** The last message, one of two. Cancelled is a failure: ABORTED. */
   | { type: 'done' }
-  | { type: 'failed'; failure: Failure };
+  /** `canGoOn`: what was uploaded and noted is still there. */
+  | { type: 'failed'; failure: Failure; canGoOn: boolean };

@@ -1,16 +1,17 @@
-import type { Failure, FromWorker, HostChoices, ToWorker } from './host-messages.ts';
+import type { Failure, FromWorker, HostTask, ToWorker } from './host-messages.ts';
 import { texts } from './texts.ts';
 
-/**
- * Hosts `file` in a worker of its own, which is loaded only now, and calls back with each of its messages.
- * The returned function cancels: nothing is called back afterwards, while the worker lives on just long
- * enough to take the room down again.
- */
-export function startHosting(
-  file: File,
-  choices: HostChoices,
-  onMessage: (message: FromWorker) => void,
-): () => void {
+/** What can be said to hosting under way. */
+export interface HostingControl {
+  /** Nothing is called back afterwards, while the worker lives on just long enough to take the room down again. */
+  cancel(): void;
+  /** Nothing is sent until `unpause`, but for what is under way. */
+  pause(): void;
+  unpause(): void;
+}
+
+/** Hosts a file in a worker of its own, which is loaded only now, and calls back with each of its messages. */
+export function startHosting(task: HostTask, onMessage: (message: FromWorker) => void): HostingControl {
   const worker = new Worker(new URL('./host.worker.ts', import.meta.url), { type: 'module' });
   let isCancelled = false;
   const receive = (message: FromWorker) => {
@@ -18,11 +19,15 @@ export function startHosting(
     if (!isCancelled) onMessage(message);
   };
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
-  worker.onerror = (event) => receive({ type: 'failed', failure: failureOf(event) });
-  send(worker, { type: 'host', file, server: location.origin, choices });
-  return () => {
-    isCancelled = true;
-    send(worker, { type: 'cancel' });
+  worker.onerror = (event) => receive({ type: 'failed', failure: failureOf(event), canGoOn: false });
+  send(worker, { type: 'host', server: location.origin, ...task });
+  return {
+    cancel() {
+      isCancelled = true;
+      send(worker, { type: 'cancel' });
+    },
+    pause: () => send(worker, { type: 'pause' }),
+    unpause: () => send(worker, { type: 'unpause' }),
   };
 }
 

@@ -1,44 +1,69 @@
+import { toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
-import { asMatineeError } from '../../../peer/errors.ts';
+import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
+import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
 import { fromFile, openVideo } from '../../../peer/host/package.ts';
+import { Pause } from '../../../peer/host/pause.ts';
+import type { KeptUpload, UploadJournal, UploadRecord } from '../../../peer/host/upload-journal.ts';
 import { Couriers } from './couriers.ts';
-import type { Failure, FromWorker, HostChoices, ToWorker } from './host-messages.ts';
+import type { Failure, FromWorker, HostTask, ToWorker, VideoFacts } from './host-messages.ts';
+import { DatabaseJournal, readUpload, type StoredUpload, type UploadFacts } from './kept-uploads.ts';
 import { texts } from './texts.ts';
+import { markUnderWay } from './upload-lock.ts';
 
 /** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
 
 const cancelled = new AbortController();
+const pause = new Pause();
+/** What is kept of this upload, by its id; null: nothing. */
+let keptId: string | null = null;
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === 'cancel') cancelled.abort();
-  else void hostAndTell(data.file, data.server, data.choices);
+  else if (data.type === 'pause') pause.start();
+  else if (data.type === 'unpause') pause.end();
+  else void hostAndTell(data, data.server);
 });
 
-async function hostAndTell(file: File, server: string, choices: HostChoices): Promise<void> {
+async function hostAndTell(task: HostTask, server: string): Promise<void> {
   try {
-    await host(file, server, choices);
+    await host(task, server);
     tell({ type: 'done' });
   } catch (error) {
-    tell({ type: 'failed', failure: failureOf(error) });
+    tell({ type: 'failed', failure: failureOf(error), canGoOn: await isKept() });
   }
 }
 
-async function host(file: File, server: string, choices: HostChoices): Promise<void> {
+async function isKept(): Promise<boolean> {
+  return keptId !== null && (await readUpload(keptId).catch(() => null)) !== null;
+}
+
+async function host(task: HostTask, server: string): Promise<void> {
+  const { file, choices, goOnWith } = task;
   const crypto = await chooseCrypto();
+  const before = goOnWith === null ? null : await reopen(goOnWith);
+  const identity = await identifyFile(crypto, plainSource(file));
+  if (before) mustBeSameFile(before.stored.facts.file, identity);
   const video = await openVideo(fromFile(file));
   const couriers = new Couriers();
   try {
-    tell({ type: 'opened', video: video.info });
+    const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
+    tell({ type: 'opened', video: info });
+    const journal = journalFor(task, factsOf(task, info, identity));
     await hostVideo({
       video,
       server,
       ...choices,
       crypto,
       clock: systemClock,
-      fetch: couriers.fetch,
+      // Couriers are for what is large; questions have no body.
+      fetch: (input, init) => (init?.body ? couriers.fetch(input, init) : fetch(input, init)),
       random: () => Math.random(),
+      journal,
+      kept: before?.kept ?? null,
+      pause,
       signal: cancelled.signal,
       onRoom: ({ link, hostKey }) => tell({ type: 'room', link, hostKey }),
       onProgress: (progress) => tell({ type: 'progress', progress }),
@@ -47,6 +72,64 @@ async function host(file: File, server: string, choices: HostChoices): Promise<v
     couriers.close();
     video.close();
   }
+}
+
+/** @throws MatineeError ABORTED where it is finished or given up, or under way in another tab. */
+async function reopen(id: string): Promise<{ stored: StoredUpload; kept: KeptUpload }> {
+  if (!(await markUnderWay(id))) throw new MatineeError('ABORTED', texts.underWayElsewhere);
+  const found = await readUpload(id);
+  if (!found) throw new MatineeError('ABORTED', texts.keptGone);
+  tellKept(id);
+  return found;
+}
+
+/** Its blocks would only be in the way of packaging: these few places are read once. */
+function plainSource(file: File) {
+  const read = async (start: number, end: number): Promise<Uint8Array> =>
+    new Uint8Array(await file.slice(start, end).arrayBuffer());
+  return { name: file.name, sizeBytes: file.size, read };
+}
+
+function factsOf({ file, handle }: HostTask, info: VideoFacts, identity: FileIdentity): UploadFacts {
+  const { title, durationMs } = info;
+  return { title, durationMs, file: identity, modifiedAtMs: file.lastModified, handle, choices: {} };
+}
+
+/** The journal in the browser's database; a browser that keeps nothing (some private windows) hosts all the same. */
+function journalFor({ goOnWith }: HostTask, facts: UploadFacts): UploadJournal {
+  const idOf = ({ room }: UploadRecord): string => toBase64url(room.videoId);
+  const kept = new DatabaseJournal(facts, goOnWith, idOf, async (id) => {
+    await markUnderWay(id);
+  });
+  let isKeeping = true;
+  return {
+    async begin(record) {
+      isKeeping = await kept.begin(record).then(
+        () => true,
+        () => false,
+      );
+      tellKept(isKeeping ? idOf(record) : null);
+    },
+    async list(firstSegment, entries) {
+      if (!isKeeping) return;
+      try {
+        await kept.list(firstSegment, entries);
+      } catch {
+        // Half a journal would be worse than none. Where not even this can be written, hosting ends.
+        isKeeping = false;
+        await kept.end();
+        tellKept(null);
+      }
+    },
+    async end() {
+      if (isKeeping) await kept.end();
+    },
+  };
+}
+
+function tellKept(id: string | null): void {
+  keptId = id;
+  tell({ type: 'kept', id });
 }
 
 function tell(message: FromWorker): void {

@@ -3,16 +3,14 @@ import type { HostedRoomKey } from '../../../peer/host/host-key-file.ts';
 import type { HostProgress } from '../../../peer/host/host-video.ts';
 import { UploadSpeed } from '../../../peer/host/upload-speed.ts';
 import { formatPercent } from '../format.ts';
-import type { Failure, FromWorker, HostChoices, VideoFacts } from './host-messages.ts';
+import type { ChosenFile } from './file-handle.ts';
+import type { Failure, FromWorker, HostChoices, HostTask, VideoFacts } from './host-messages.ts';
+import type { HostingControl } from './host-worker.ts';
 
 export type HostingStep = 'idle' | 'inspecting' | 'uploading' | 'done' | 'failed';
 
-/** Hosts a file and calls back with messages; returns the cancel. See host-worker.ts. */
-export type StartHosting = (
-  file: File,
-  choices: HostChoices,
-  onMessage: (message: FromWorker) => void,
-) => () => void;
+/** Hosts a file and calls back with messages. See host-worker.ts. */
+export type StartHosting = (task: HostTask, onMessage: (message: FromWorker) => void) => HostingControl;
 
 /** Where the keys of the rooms that are made go. */
 export interface RoomKeys {
@@ -22,7 +20,12 @@ export interface RoomKeys {
 }
 
 /** The file itself is at fault: the same one will fail the same way. */
-const FILE_FAULTS: ReadonlySet<ErrorCode> = new Set(['FILE_EMPTY', 'FILE_NOT_VIDEO', 'CODEC_UNSUPPORTED']);
+const FILE_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'FILE_EMPTY',
+  'FILE_NOT_VIDEO',
+  'FILE_OTHER',
+  'CODEC_UNSUPPORTED',
+]);
 
 /** Share of the upload shown at most before it is done: until packaging ends the whole is an estimate. */
 const MAX_SHARE_BEFORE_DONE = 0.99;
@@ -32,11 +35,14 @@ export class Hosting {
   #start: StartHosting;
   #nowMs: () => number;
   #keys: RoomKeys;
-  #cancelWorker: (() => void) | null = null;
+  #control: HostingControl | null = null;
   #speed = new UploadSpeed();
 
   step: HostingStep = $state('idle');
-  file: File | null = $state.raw(null);
+  chosen: ChosenFile | null = $state.raw(null);
+  /** Under which the upload is kept, so that it can go on after a crash; null: it is not. */
+  keptId: string | null = $state(null);
+  isPaused = $state(false);
   video: VideoFacts | null = $state.raw(null);
   link: string | null = $state(null);
   /** What viewers will have to type; empty: the link is enough. */
@@ -48,6 +54,7 @@ export class Hosting {
   /** Over the last seconds; null while nothing is known. */
   speedBytesPerSec: number | null = $state(null);
 
+  file = $derived(this.chosen?.file ?? null);
   /** Whether closing the page now would lose work. */
   isBusy = $derived(this.step === 'inspecting' || this.step === 'uploading');
   /** Whether the same file may work at another try. */
@@ -65,32 +72,42 @@ export class Hosting {
   }
 
   /** Starts over with this file. Ignored while another one is on its way: that has a Cancel button. */
-  choose(file: File): void {
-    if (this.isBusy) return;
-    this.reset();
-    this.file = file;
-    this.step = 'inspecting';
-    this.#cancelWorker = this.#start(file, this.#choices(), (message) => this.#receive(message));
+  choose(chosen: ChosenFile): void {
+    this.#begin(chosen, null);
   }
 
-  /** The same file again, after a failure. */
+  /** Goes on with a kept upload, of which this is said to be the file. Ignored while another one is on its way. */
+  goOn(id: string, chosen: ChosenFile): void {
+    this.#begin(chosen, id);
+  }
+
+  /** The same file again, after a failure: from where it stopped, where that can be. */
   retry(): void {
-    if (this.file) this.choose(this.file);
+    if (this.chosen) this.#begin(this.chosen, this.keptId);
+  }
+
+  /** Holds the upload for as long as the person likes, or lets it go on. */
+  togglePause(): void {
+    this.isPaused = !this.isPaused;
+    if (this.isPaused) this.#control?.pause();
+    else this.#control?.unpause();
   }
 
   /** Stops and forgets everything; a room that was made is taken down. */
   cancel(): void {
-    this.#cancelWorker?.();
+    this.#control?.cancel();
     if (this.link !== null) this.#keys.remove(this.link);
     this.reset();
   }
 
   /** Back to the empty page. */
   reset(): void {
-    this.#cancelWorker = null;
+    this.#control = null;
     this.#speed = new UploadSpeed();
     this.step = 'idle';
-    this.file = null;
+    this.chosen = null;
+    this.keptId = null;
+    this.isPaused = false;
     this.video = null;
     this.link = null;
     this.progress = null;
@@ -98,12 +115,22 @@ export class Hosting {
     this.speedBytesPerSec = null;
   }
 
+  #begin(chosen: ChosenFile, goOnWith: string | null): void {
+    if (this.isBusy) return;
+    this.reset();
+    this.chosen = chosen;
+    this.step = 'inspecting';
+    const task = { ...chosen, choices: this.#choices(), goOnWith };
+    this.#control = this.#start(task, (message) => this.#receive(message));
+  }
+
   #receive(message: FromWorker): void {
     if (message.type === 'opened') this.#onOpened(message.video);
+    else if (message.type === 'kept') this.keptId = message.id;
     else if (message.type === 'room') this.#onRoom(message);
     else if (message.type === 'progress') this.#onProgress(message.progress);
     else if (message.type === 'done') this.#end('done');
-    else this.#onFailed(message.failure);
+    else this.#onFailed(message);
   }
 
   #onOpened(video: VideoFacts): void {
@@ -118,14 +145,18 @@ export class Hosting {
 
   #onProgress(progress: HostProgress): void {
     this.progress = progress;
+    // What was uploaded at another time says nothing of the line now.
+    if (progress.phase === 'resuming') return;
     this.#speed.note(this.#nowMs(), progress.uploadedBytes);
     this.speedBytesPerSec = this.#speed.bytesPerSec;
   }
 
-  #onFailed(failure: Failure): void {
+  #onFailed({ failure, canGoOn }: Extract<FromWorker, { type: 'failed' }>): void {
     this.failure = failure;
-    // It was taken down, unless there was no server to be told.
-    if (this.link !== null && failure.code !== 'SERVER_UNREACHABLE') this.#keys.remove(this.link);
+    if (!canGoOn) this.keptId = null;
+    // It was taken down, unless it can go on or there was no server to be told.
+    const isGone = !canGoOn && failure.code !== 'SERVER_UNREACHABLE';
+    if (this.link !== null && isGone) this.#keys.remove(this.link);
     this.link = null;
     this.#end('failed');
   }
@@ -135,7 +166,7 @@ export class Hosting {
   }
 
   #end(step: 'done' | 'failed'): void {
-    this.#cancelWorker = null;
+    this.#control = null;
     this.step = step;
   }
 }

@@ -1,4 +1,11 @@
-import { formatBytes, formatPercent, formatRate, formatShareOf, formatTimeLeft } from '../format.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatShareOf,
+  formatTimeLeft,
+} from '../format.ts';
 
 /** Everything the home page says, in one place for a translator. */
 export const texts = {
@@ -13,6 +20,23 @@ export const texts = {
   dropNow: 'Let go to share it',
   orChoose: 'or choose a file',
   formats: 'MP4, MOV, MKV, WebM and more. Nothing to install.',
+
+  /** The kind of file, in the browser's file dialog. */
+  videos: 'Videos',
+
+  unfinished: 'An upload stopped half-way',
+  stoppedAt: (listedMs: number, durationMs: number) =>
+    `Uploaded to ${formatDuration(listedMs)} of ${formatDuration(durationMs)}. Its link works, and it can go on from there.`,
+  goOn: 'Go on',
+  chooseAgain: 'Choose it again and go on',
+  chooseAgainHint: (name: string) =>
+    `This browser cannot open the file by itself: choose or drop “${name}” again.`,
+  giveUp: 'Give it up',
+  giveUpWarning: 'Its room goes from the server for everyone. The link stops working.',
+  giveUpNow: 'Remove it',
+  underWayElsewhere: 'This upload goes on in another tab of this browser.',
+  keptGone:
+    'Nothing of this upload is kept any more: it was finished or given up. Share the film in a new room.',
 
   hostPasswordLabel: 'Password for hosting',
   hostPasswordHint: 'This server asks hosts for one. Whoever runs it knows it; viewers need none.',
@@ -49,6 +73,10 @@ export const texts = {
 
   inspecting: 'Looking at the video…',
   uploading: 'Encrypting and uploading',
+  resuming: 'Finding the place where it stopped…',
+  paused: 'Paused',
+  pause: 'Pause',
+  unpause: 'Go on',
   finishing: 'Almost there: the last pieces are being stored…',
   done: 'The whole film is in the room.',
   doneHint: 'You can close this page. The link keeps working.',
@@ -68,7 +96,6 @@ export const texts = {
   left: (seconds: number) => `${formatTimeLeft(seconds)} left`,
   resolution: (widthPx: number, heightPx: number) => `${widthPx} × ${heightPx}`,
   size: formatBytes,
-  retrying: (sentence: string, seconds: number) => `${sentence} Next try in ${formatTimeLeft(seconds)}.`,
 
   roomReady: 'Your room is open',
   linkLabel: 'Link to the room',
@@ -78,7 +105,8 @@ export const texts = {
   copyRefused: 'Copy by hand',
   openRoom: 'Open the room',
   openHint: '(opens in a new tab)',
-  keepOpen: 'Keep this page open until the upload is done; friends can already watch.',
+  keepOpen:
+    'Keep this page open until the upload is done; friends can already watch. Should it close all the same, come back here and go on.',
   qrLabel: 'QR code of the link to the room',
   qrHint: 'Scan with a phone',
 

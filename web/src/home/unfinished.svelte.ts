@@ -1,0 +1,72 @@
+import { asMatineeError } from '../../../peer/errors.ts';
+import { type ChosenFile, openHandle } from './file-handle.ts';
+import { forgetUpload, listUploads, type UploadInList } from './kept-uploads.ts';
+import { texts } from './texts.ts';
+import { untilIdle } from './upload-lock.ts';
+
+/** Uploads that stopped half-way, as the home page shows them: those under way in some tab are not among them. */
+export class Unfinished {
+  #watching = new AbortController();
+
+  list: UploadInList[] = $state.raw([]);
+  /** What went wrong last, in a sentence. */
+  problem: string | null = $state(null);
+
+  /** Looks which there are now, and goes on looking until those under way have ended. Never rejects. */
+  async refresh(): Promise<void> {
+    this.#watching.abort();
+    this.#watching = new AbortController();
+    const { signal } = this.#watching;
+    // A browser without a database, or that refuses it, has nothing kept.
+    const kept = await listUploads().catch(() => []);
+    if (signal.aborted) return;
+    this.list = [];
+    for (const { id } of kept) {
+      void untilIdle(id, signal).then(
+        () => this.#show(id, signal),
+        () => undefined,
+      );
+    }
+  }
+
+  /** The one whose file this is by its name, size and date; null where there is none. */
+  find({ file }: ChosenFile): UploadInList | null {
+    return (
+      this.list.find(
+        ({ facts }) =>
+          facts.file.name === file.name &&
+          facts.file.sizeBytes === file.size &&
+          facts.modifiedAtMs === file.lastModified,
+      ) ?? null
+    );
+  }
+
+  /** Its file, by the handle that is kept; null where the person has to choose it. `mayAsk`: in answer to a click. */
+  async open({ facts: { handle } }: UploadInList, mayAsk: boolean): Promise<ChosenFile | null> {
+    const file = handle && (await openHandle(handle, mayAsk));
+    return file ? { file, handle } : null;
+  }
+
+  /** Forgets it, and removes its room from the server. */
+  async giveUp({ id, record }: UploadInList): Promise<void> {
+    this.problem = null;
+    try {
+      const { takeDownRoom } = await import('./take-down-room.ts');
+      await takeDownRoom(record.room);
+      await forgetUpload(id);
+      this.list = this.list.filter((upload) => upload.id !== id);
+    } catch (error) {
+      this.problem = asMatineeError(error, 'INTERNAL', texts.broken).message;
+    }
+  }
+
+  close(): void {
+    this.#watching.abort();
+  }
+
+  /** It has ended meanwhile, or stopped: then it is read anew, for it went on since. */
+  async #show(id: string, signal: AbortSignal): Promise<void> {
+    const upload = (await listUploads().catch(() => [])).find((one) => one.id === id);
+    if (upload && !signal.aborted) this.list = [...this.list, upload];
+  }
+}
