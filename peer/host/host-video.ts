@@ -5,7 +5,8 @@ import { deriveRoomKeys, deriveVideoKeys, VIDEO_ID_BYTES, type VideoKeys } from 
 import { type ErrorCode, MatineeError } from '../errors.ts';
 import { encodeManifestUpdate, ManifestWriter } from '../manifest/manifest-writer.ts';
 import { signRoomRecord } from '../manifest/room-record.ts';
-import { sealInfo } from '../video-info.ts';
+import type { ListedVideo } from '../manifest/rules.ts';
+import { sealInfo, sealTitle } from '../video-info.ts';
 import { hostCommands } from './host-commands.ts';
 import { type HostProgress, ProgressLog } from './host-progress.ts';
 import { type HostedRoom, newRoom } from './new-room.ts';
@@ -150,6 +151,15 @@ async function sealedInfo({ crypto, video }: HostOptions, room: HostedRoom): Pro
   return await sealInfo(crypto, infoKey, room.videoId, video.info);
 }
 
+/** The video as the room's list shows it. */
+async function listedVideo(
+  { crypto, video }: HostOptions,
+  { roomSecret, videoId }: HostedRoom,
+): Promise<ListedVideo> {
+  const { infoKey } = await deriveVideoKeys(crypto, roomSecret, videoId);
+  return { video: videoId, title: await sealTitle(crypto, infoKey, videoId, video.info.title) };
+}
+
 /** The writer as it was when the upload stopped. */
 async function writerAfter(kept: KeptUpload | null, writer: ManifestWriter): Promise<ManifestWriter> {
   for (const [number, entry] of kept?.entries.entries() ?? []) {
@@ -170,7 +180,8 @@ async function hostAnew({ options, record, joinToken }: Upload): Promise<HostedR
   await journal.begin(begun);
   const { roomId, hostKey } = room;
   const server = serverOrigin(options.server);
-  await hostCommands({ ...options, server, roomId, hostKey, joinToken }).replaceVideo(room.videoId);
+  const commands = hostCommands({ ...options, server, roomId, hostKey, joinToken });
+  await commands.replaceVideo(record.room.videoId, await listedVideo(options, room));
   return await hostVideo({ ...options, kept: { ...begun, entries: [], confirmedCount: 0 } });
 }
 

@@ -92,6 +92,8 @@ export interface DownloadParts {
   isHeld(segment: number, piece: number): boolean;
   /** How many pieces of a segment are held. */
   heldCount(segment: number): number;
+  /** Wrong pieces by who sent them, where they count beyond these downloads; left out: here alone. */
+  suspects?: Map<string, number>;
   /** A verified piece nobody had given us before. */
   onPiece(segment: number, piece: number, data: Bytes): void;
 }
@@ -119,7 +121,7 @@ export class Downloads {
   /** How many copies of a piece are being checked, by piece key. */
   readonly #verifying = new Map<number, number>();
   /** Wrong pieces by who sent them, the oldest first. */
-  readonly #suspects = new Map<string, number>();
+  readonly #suspects: Map<string, number>;
   #playheadMs = 0;
   /** What a piece has where we are. */
   #pieceBytes = PIECE_BYTES;
@@ -136,6 +138,7 @@ export class Downloads {
 
   constructor(parts: DownloadParts) {
     this.#parts = parts;
+    this.#suspects = parts.suspects ?? new Map();
     this.#pages = new PageAsking(parts.clock, parts.random);
     this.#bornMs = parts.clock.nowMs();
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());

@@ -7,7 +7,6 @@ import { memberIdOf, openSignal, signJoin, signSignal } from '../../../peer/cryp
 import { MatineeError } from '../../../peer/errors.ts';
 import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
 import { MAKE_ROOM, OriginDial } from '../../../peer/room/origin-dial.ts';
-import { VIDEO_REPLACED } from '../../../peer/room/video-change.ts';
 import { ORIGIN_ONLY, Viewer } from '../../../peer/room/viewer.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
 import type { Spill } from '../../../peer/swarm/piece-disk.ts';
@@ -33,7 +32,7 @@ const TAMPERED_SIGNALS = 5;
 const TAMPERING_SHOWN_MS = 60_000;
 
 /** Goodbyes after which it is no use to dial a member again. */
-const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY, VIDEO_REPLACED];
+const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY];
 
 export interface MemberParts {
   /** The room's own secret, its password mixed in where it has one. */
@@ -53,6 +52,8 @@ export interface MemberParts {
   spill?: Spill | null;
   onChange(): void;
   onPiece(segment: number, piece: number): void;
+  /** The room is at another film from now on. */
+  onFilm?(): void;
 }
 
 /** A viewer in its room: signaling, connections and the viewer itself, joined. Runs in a page and in Node alike. */
@@ -135,9 +136,7 @@ export class Member {
       random,
       budget: this.#dialBudget,
       isConnected: () => this.#connector.has(ORIGIN),
-      dial: () => {
-        if (!this.viewer.isVideoReplaced) this.#connector.dial(ORIGIN);
-      },
+      dial: () => this.#connector.dial(ORIGIN),
     });
     this.#signaling = connectSignaling({
       url: parts.signalingUrl,
@@ -162,9 +161,9 @@ export class Member {
     return this.#named ?? [];
   }
 
-  /** Why there is nothing more to be had here, by the signaling server's word or since the host shows another video; else null. */
+  /** Why there is nothing more to be had here, by the signaling server's word; else null. */
   get refusal(): MatineeError | null {
-    return this.viewer.isVideoReplaced ? videoReplaced() : this.#refusal;
+    return this.#refusal;
   }
 
   /** Whether the origin is there but, as far as it told us last, has no place for us: it will be asked again. */
@@ -198,8 +197,7 @@ export class Member {
 
   /** Viewers are connected to each other where both this person and the host's rules allow it. */
   #applyPeers(): void {
-    const { rules, isVideoReplaced } = this.viewer;
-    const areAllowed = this.#arePeersWanted && !rules?.isOriginOnly && !isVideoReplaced;
+    const areAllowed = this.#arePeersWanted && !this.viewer.rules?.isOriginOnly;
     if (this.#isClosed || areAllowed === (this.#neighbours !== null)) return;
     if (areAllowed) {
       this.#neighbours = this.#newNeighbours();
@@ -312,10 +310,6 @@ export class Member {
 
   #linkClosed(remote: Remote, code: string): void {
     if (this.#isClosed || code === 'REPLACED') return;
-    if (this.viewer.isVideoReplaced) {
-      this.#applyPeers();
-      return;
-    }
     if (remote.kind === 'origin') this.#originLost(code);
     else if (FAREWELLS.includes(code) || this.#isShut(remote.id)) this.#neighbours?.gone(remote.id);
     else if (code === 'PIECE_WRONG') this.#neighbours?.barred(remote.id);
@@ -375,10 +369,6 @@ export class Member {
     const signed = await crypto.open(this.#roomKeys.signalingKey, sealed, context);
     return openSignal(crypto, from, this.selfId, signed);
   }
-}
-
-function videoReplaced(): MatineeError {
-  return new MatineeError('MANIFEST_STALE', 'The host shows another film now. Reload the page to watch it.');
 }
 
 function refusalFor(code: string, message: string): MatineeError | null {
