@@ -7,7 +7,7 @@ import { encodeManifestUpdate, ManifestWriter } from '../manifest/manifest-write
 import { signRoomRecord } from '../manifest/room-record.ts';
 import type { ListedVideo } from '../manifest/rules.ts';
 import { sealInfo, sealTitle } from '../video-info.ts';
-import { hostCommands } from './host-commands.ts';
+import { type HostCommands, hostCommands } from './host-commands.ts';
 import { type HostProgress, ProgressLog } from './host-progress.ts';
 import { type HostedRoom, newRoom } from './new-room.ts';
 import type { OpenedVideo } from './package.ts';
@@ -19,6 +19,7 @@ import { readStored } from './stored-segments.ts';
 import { takeDown } from './take-down.ts';
 import { together } from './together.ts';
 import {
+  type AddedTo,
   isSameSegment,
   type KeptUpload,
   NO_JOURNAL,
@@ -55,6 +56,8 @@ export interface HostOptions {
   random: () => number;
   /** Where what is needed to go on after a crash is noted; left out: nowhere. */
   journal?: UploadJournal;
+  /** The room that is to get this video besides what it has; null or left out: a new one is made. */
+  into?: IntoRoom | null;
   /** The upload to go on with, of which `video` is the same file; null or left out: it is a new one. */
   kept?: KeptUpload | null;
   /** While it is on nothing is sent. */
@@ -64,6 +67,11 @@ export interface HostOptions {
   /** The room exists, its first seconds are stored: its link works from now on. Called once. */
   onRoom(room: HostedRoom): void;
   onProgress(progress: HostProgress): void;
+}
+
+/** A room that is there, for another video. */
+export interface IntoRoom extends AddedTo {
+  room: Omit<HostedRoom, 'videoId'>;
 }
 
 /** What is uploaded, and where. */
@@ -110,7 +118,7 @@ export async function hostVideo(options: HostOptions): Promise<HostedRoom> {
   } catch (error) {
     if (error instanceof MadeOtherwise) return await hostAnew(upload);
     if (!options.signal.aborted && canGoOn(options, error)) throw error;
-    const isGone = await takeDown(options, upload.room, upload.requests);
+    const isGone = await undo(upload);
     await upload.journal.end();
     throw options.signal.aborted ? cancelled(isGone) : error;
   }
@@ -141,7 +149,12 @@ async function prepare(options: HostOptions): Promise<Upload> {
 }
 
 async function newRecord(options: HostOptions, origin: string): Promise<UploadRecord> {
-  const { crypto, clock } = options;
+  const { crypto, clock, into = null } = options;
+  if (into) {
+    const room = { ...into.room, videoId: crypto.randomBytes(VIDEO_ID_BYTES) };
+    const info = await sealedInfo(options, room);
+    return { room, createdAtMs: clock.wallMs(), info, addedTo: { present: into.present } };
+  }
   const room = await newRoom(crypto, origin, options.roomPassword ?? null);
   return { room, createdAtMs: clock.wallMs(), info: await sealedInfo(options, room) };
 }
@@ -149,6 +162,27 @@ async function newRecord(options: HostOptions, origin: string): Promise<UploadRe
 async function sealedInfo({ crypto, video }: HostOptions, room: HostedRoom): Promise<Bytes> {
   const { infoKey } = await deriveVideoKeys(crypto, room.roomSecret, room.videoId);
   return await sealInfo(crypto, infoKey, room.videoId, video.info);
+}
+
+function commandsOf({
+  options,
+  record: { room },
+  joinToken,
+}: Pick<Upload, 'options' | 'record' | 'joinToken'>): HostCommands {
+  const { roomId, hostKey } = room;
+  return hostCommands({ ...options, server: serverOrigin(options.server), roomId, hostKey, joinToken });
+}
+
+/** Removes what was uploaded: the room that was made for it, or the video from one that has others. Says whether it is gone. */
+async function undo(upload: Upload): Promise<boolean> {
+  const { options, record, room, requests } = upload;
+  if (!record.addedTo) return await takeDown(options, room, requests);
+  return await commandsOf(upload)
+    .removeVideo(room.videoId)
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 /** The video as the room's list shows it. */
@@ -178,9 +212,7 @@ async function hostAnew({ options, record, joinToken }: Upload): Promise<HostedR
   const room = { ...record.room, videoId: crypto.randomBytes(VIDEO_ID_BYTES) };
   const begun = { ...record, room, info: await sealedInfo(options, room) };
   await journal.begin(begun);
-  const { roomId, hostKey } = room;
-  const server = serverOrigin(options.server);
-  const commands = hostCommands({ ...options, server, roomId, hostKey, joinToken });
+  const commands = commandsOf({ options, record: begun, joinToken });
   await commands.replaceVideo(record.room.videoId, await listedVideo(options, room));
   return await hostVideo({ ...options, kept: { ...begun, entries: [], confirmedCount: 0 } });
 }
@@ -242,7 +274,7 @@ async function findStored({
 async function listAll(upload: RunningUpload): Promise<void> {
   const { queue, writer, progress } = upload;
   if (writer.segmentCount > 0) await publish(upload, false);
-  else await createRoom(upload);
+  else await openRoom(upload);
   for (let batch = await queue.takeUnlisted(); batch; batch = await queue.takeUnlisted()) {
     await list(upload, batch);
     queue.markListed(batch);
@@ -263,6 +295,13 @@ async function list(upload: RunningUpload, batch: readonly SealedSegment[]): Pro
   await journal.list(firstSegment, entries);
   for (const entry of entries) await writer.append(entry);
   await publish(upload, false);
+}
+
+/** Has the server take the video: into a room made for it, or into one that lists it from now on. */
+async function openRoom(upload: RunningUpload): Promise<void> {
+  const { addedTo } = upload.record;
+  if (!addedTo) await createRoom(upload);
+  else await commandsOf(upload).addVideo(await listedVideo(upload.options, upload.room), addedTo.present);
 }
 
 async function createRoom({

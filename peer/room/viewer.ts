@@ -4,18 +4,18 @@ import { type Card, type ChatLine, openCard, openLine, sealCard, sealLine } from
 import { ChatRelay } from '../chat/chat-relay.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto, SigningKey } from '../crypto/crypto.ts';
-import type { RoomKeys } from '../crypto/keys.ts';
+import { deriveVideoKeys, type RoomKeys } from '../crypto/keys.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
 import { MAX_CHAT_LINES } from '../limits.ts';
 import { peekHead } from '../manifest/head.ts';
 import { Manifest } from '../manifest/manifest.ts';
-import type { Rules } from '../manifest/rules.ts';
+import type { ListedVideo, Rules } from '../manifest/rules.ts';
 import type { HeldBytes } from '../swarm/held-pieces.ts';
 import type { Spill } from '../swarm/piece-disk.ts';
 import { SendBudget } from '../swarm/send-budget.ts';
 import { Uplink } from '../swarm/uplink.ts';
 import type { Channel } from '../transport/channel.ts';
-import type { VideoInfo } from '../video-info.ts';
+import { openTitle, type VideoInfo } from '../video-info.ts';
 import type { Handlers, Link, Remote } from '../wire/link.ts';
 import { type Bodies, WIRE_VERSION } from '../wire/messages.ts';
 import { Film } from './film.ts';
@@ -228,6 +228,13 @@ export class Viewer {
   /** What the host says of the film, or null before its manifest is here. @throws MatineeError SEAL_BROKEN. */
   videoInfo(): Promise<VideoInfo | null> {
     return this.#film.info();
+  }
+
+  /** The title of a video in the room's list. @throws MatineeError SEAL_BROKEN. */
+  async openTitle({ video, title }: ListedVideo): Promise<string> {
+    const { crypto, roomSecret } = this.#parts;
+    const { infoKey } = await deriveVideoKeys(crypto, roomSecret, video);
+    return await openTitle(crypto, infoKey, video, title);
   }
 
   /** Sends a chat line; resolves once it is in the log. @throws MatineeError FRAME_MALFORMED where it is empty or too long. */

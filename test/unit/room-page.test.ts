@@ -29,6 +29,7 @@ const OPENED: RoomSnapshot = {
   isWaiting: true,
   peers: [],
   chat: [],
+  films: [],
   rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [], isSelfMuted: false },
   name: 'Ada',
   uploadLimitBytesPerSec: null,

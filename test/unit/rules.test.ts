@@ -7,22 +7,22 @@ import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
 import { MAX_FRAME_BYTES } from '../../peer/limits.ts';
 import {
   isMuted,
+  type ListedVideo,
   MAX_LOCKED_TO,
   MAX_MUTED,
   MAX_REMOVED,
+  MAX_VIDEOS,
   openRules,
   peekRules,
   signRules,
   standingOf,
-  type ListedVideo,
-  MAX_VIDEOS,
 } from '../../peer/manifest/rules.ts';
-import { MAX_SEALED_TITLE_BYTES } from '../../peer/video-info.ts';
 import { signBody } from '../../peer/manifest/signed.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
 import { RulesExchange } from '../../peer/room/rules-exchange.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
 import { Uplink } from '../../peer/swarm/uplink.ts';
+import { MAX_SEALED_TITLE_BYTES } from '../../peer/video-info.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
 import { Link } from '../../peer/wire/link.ts';
 import { WIRE_VERSION } from '../../peer/wire/messages.ts';
@@ -73,7 +73,11 @@ documents('should open as they were signed, for their room alone', async () => {
   const made = await MadeRoom.create(crypto);
   const videos = [listed(3), listed(4)];
   const wishes = { atMs: 5, removed: [id(1)], muted: [id(2)], lockedTo: [id(3)], isOriginOnly: true };
-  const rules = await openRules(crypto, made.roomBytes, await made.rules(7, { ...wishes, videos, current: id(4) }));
+  const rules = await openRules(
+    crypto,
+    made.roomBytes,
+    await made.rules(7, { ...wishes, videos, current: id(4) }),
+  );
   assert.equal(rules, {
     v: 2,
     room: made.roomBytes,
@@ -95,7 +99,16 @@ documents(
     const forged = await signRules(
       crypto,
       { publicKey: made.key.publicKey, privateKey: other.key.privateKey },
-      { number: 1, atMs: 0, removed: [], muted: [], lockedTo: null, isOriginOnly: false, videos: [], current: null },
+      {
+        number: 1,
+        atMs: 0,
+        removed: [],
+        muted: [],
+        lockedTo: null,
+        isOriginOnly: false,
+        videos: [],
+        current: null,
+      },
     );
     await fails('SIGNATURE_WRONG', () => openRules(crypto, made.roomBytes, forged));
   },

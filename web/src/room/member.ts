@@ -106,6 +106,7 @@ export class Member {
       memoryBytes: MEMORY_BYTES,
       onLinkClosed: (remote, code) => this.#linkClosed(remote, code),
       onRules: () => this.#applyPeers(),
+      onFilm: () => parts.onFilm?.(),
     });
     this.#connector = new Connector({
       selfId,

@@ -52,6 +52,7 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     spill: pieceSpill(),
     onChange: () => session?.changed(),
     onPiece: () => session?.fed(),
+    onFilm: () => session?.filmChanged(),
   });
   const entry = { roomId, roomSecret: secret ?? roomSecret };
   session = new Session(
