@@ -10,6 +10,8 @@ export const texts = {
   connecting: 'Connecting…',
   firstPieces: 'Waiting for the first pieces…',
   waiting: 'Waiting for more of the film…',
+  waitingForHost: (uploadedMs: number) =>
+    `The host is still uploading: the film is here to ${formatDuration(uploadedMs)}. It goes on as soon as more comes.`,
   play: 'Play',
   filmLabel: 'The film',
   failed: 'The film cannot play',
@@ -44,7 +46,7 @@ export const texts = {
   failedTitle: 'No film here',
   duration: formatDuration,
   hostUploaded: (uploadedMs: number, durationMs: number) =>
-    `The host has uploaded ${formatDuration(uploadedMs)} of ${formatDuration(durationMs)}`,
+    `The film is uploaded to ${formatDuration(uploadedMs)} of ${formatDuration(durationMs)}`,
   copyLink: 'Copy link',
   copied: 'Copied',
   copyRefused: 'Copy it from the address bar',
