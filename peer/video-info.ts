@@ -1,10 +1,14 @@
 import * as v from 'valibot';
-import type { Bytes } from './bytes.ts';
+import { type Bytes, concat, utf8 } from './bytes.ts';
 import { count, decodeCbor, encodeCbor } from './cbor.ts';
 import type { Crypto } from './crypto/crypto.ts';
 import { MAX_DURATION_MS } from './limits.ts';
 
 const MAX_TITLE_CHARS = 200;
+
+/** Characters of a title in a room's list of videos, and bytes of it sealed: three for each, and the seal. */
+const MAX_LISTED_TITLE_CHARS = 120;
+export const MAX_SEALED_TITLE_BYTES = 400;
 
 const videoInfo = v.strictObject({
   title: v.pipe(v.string(), v.maxLength(MAX_TITLE_CHARS)),
@@ -39,4 +43,28 @@ export async function openInfo(
 ): Promise<VideoInfo> {
   const plain = await crypto.open(infoKey, sealed, videoId);
   return decodeCbor(videoInfo, plain, 'MANIFEST_MALFORMED', 'video description');
+}
+
+/** The title for the room's list of videos, sealed with the video's info key and bound to the video's id and this use. */
+export async function sealTitle(
+  crypto: Crypto,
+  infoKey: Bytes,
+  videoId: Bytes,
+  title: string,
+): Promise<Bytes> {
+  return crypto.seal(infoKey, utf8(title.slice(0, MAX_LISTED_TITLE_CHARS)), titleContext(videoId));
+}
+
+/** @throws MatineeError SEAL_BROKEN. */
+export async function openTitle(
+  crypto: Crypto,
+  infoKey: Bytes,
+  videoId: Bytes,
+  sealed: Bytes,
+): Promise<string> {
+  return new TextDecoder().decode(await crypto.open(infoKey, sealed, titleContext(videoId)));
+}
+
+function titleContext(videoId: Bytes): Bytes {
+  return concat(videoId, utf8(' title'));
 }

@@ -4,15 +4,18 @@ import type { Crypto, SigningKey } from '../crypto/crypto.ts';
 import { MatineeError } from '../errors.ts';
 import {
   type HostWishes,
+  type ListedVideo,
   MAX_LOCKED_TO,
   MAX_MUTED,
   MAX_REMOVED,
   MAX_RULES_BYTES,
+  MAX_VIDEOS,
   NO_RULES,
   names,
   openRules,
   signRules,
 } from '../manifest/rules.ts';
+import { shown, withMoved, withNext, withoutVideo, withReplaced, withVideo } from './playlist.ts';
 import { type HttpIo, NotNow, send } from './send.ts';
 
 /** Milliseconds until one answer is given up. */
@@ -54,8 +57,21 @@ export interface HostCommands {
   unlock(): Promise<HostWishes>;
   /** Whether viewers are to fetch from the origin alone, without connections to each other. */
   setOriginOnly(isOriginOnly: boolean): Promise<HostWishes>;
-  /** Shows another video in the room: to be said before it is uploaded there, and seen as soon as its manifest is. */
-  replaceVideo(videoId: Bytes): Promise<HostWishes>;
+  /**
+   * Puts a video at the end of the room's list: to be said before it is uploaded there. `present` is what the room has, for
+   * one without a list so far: it is watched on.
+   */
+  addVideo(video: ListedVideo, present: ListedVideo | null): Promise<HostWishes>;
+  /** Puts a video in the place of another, or into the list of a room that has none: to be said before it is uploaded. */
+  replaceVideo(before: Bytes, video: ListedVideo): Promise<HostWishes>;
+  /** Has everybody watch this one of the list, from its start, as soon as its manifest is stored. */
+  showVideo(video: Bytes): Promise<HostWishes>;
+  /** Has everybody go on to the one after this, where this is what is watched; at the end of the list nothing changes. */
+  showNext(after: Bytes): Promise<HostWishes>;
+  /** Moves a video of the list by so many places, down where positive. */
+  moveVideo(video: Bytes, by: number): Promise<HostWishes>;
+  /** Removes a video from the list and the server. Where it is watched the next one starts, else the one before. @throws MatineeError REQUEST_MALFORMED for the last one. */
+  removeVideo(video: Bytes): Promise<HostWishes>;
 }
 
 /** The commands of one room's host. */
@@ -71,7 +87,12 @@ export function hostCommands(parts: HostCommandsParts): HostCommands {
     lock: (toMembers) => change((rules) => ({ ...rules, lockedTo: [...toMembers] })),
     unlock: () => change((rules) => ({ ...rules, lockedTo: null })),
     setOriginOnly: (isOriginOnly) => change((rules) => ({ ...rules, isOriginOnly })),
-    replaceVideo: (video) => change((rules) => ({ ...rules, video })),
+    addVideo: (video, present) => change((rules) => withVideo(rules, video, present)),
+    replaceVideo: (before, video) => change((rules) => withReplaced(rules, before, video)),
+    showVideo: (video) => change((rules) => shown(rules, video)),
+    showNext: (after) => change((rules) => withNext(rules, after)),
+    moveVideo: (video, by) => change((rules) => withMoved(rules, video, by)),
+    removeVideo: (video) => change((rules) => withoutVideo(rules, video)),
   };
 }
 
@@ -102,7 +123,13 @@ function momentOf(before: HostWishes, wanted: HostWishes, clock: Clock): number 
 }
 
 /** @throws MatineeError REQUEST_MALFORMED. */
-function mustFit({ removed, muted, lockedTo }: HostWishes): void {
+function mustFit({ removed, muted, lockedTo, videos }: HostWishes): void {
+  if (videos.length > MAX_VIDEOS) {
+    throw new MatineeError(
+      'REQUEST_MALFORMED',
+      `A room can have ${MAX_VIDEOS} films. Remove one, or make a new room.`,
+    );
+  }
   const doFit = removed.length <= MAX_REMOVED && muted.length <= MAX_MUTED;
   if (doFit && (lockedTo?.length ?? 0) <= MAX_LOCKED_TO) return;
   throw new MatineeError(

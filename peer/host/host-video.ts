@@ -5,8 +5,9 @@ import { deriveRoomKeys, deriveVideoKeys, VIDEO_ID_BYTES, type VideoKeys } from 
 import { type ErrorCode, MatineeError } from '../errors.ts';
 import { encodeManifestUpdate, ManifestWriter } from '../manifest/manifest-writer.ts';
 import { signRoomRecord } from '../manifest/room-record.ts';
-import { sealInfo } from '../video-info.ts';
-import { hostCommands } from './host-commands.ts';
+import type { ListedVideo } from '../manifest/rules.ts';
+import { sealInfo, sealTitle } from '../video-info.ts';
+import { type HostCommands, hostCommands } from './host-commands.ts';
 import { type HostProgress, ProgressLog } from './host-progress.ts';
 import { type HostedRoom, newRoom } from './new-room.ts';
 import type { OpenedVideo } from './package.ts';
@@ -18,6 +19,7 @@ import { readStored } from './stored-segments.ts';
 import { takeDown } from './take-down.ts';
 import { together } from './together.ts';
 import {
+  type AddedTo,
   isSameSegment,
   type KeptUpload,
   NO_JOURNAL,
@@ -31,6 +33,9 @@ export type { HostedRoom } from './new-room.ts';
 
 /** Segments on their way at once: enough to keep an uplink busy while the server syncs one to disk. */
 const PARALLEL_UPLOADS = 3;
+
+/** A server's answer that nothing is stored: PROTOCOL.md, "HTTP". */
+const NOTHING_STORED = '{"stored":[]}';
 
 /** Failures after which the upload can go on another time, from where it stopped. */
 const PASSING: readonly ErrorCode[] = ['SERVER_UNREACHABLE', 'FILE_UNREADABLE', 'MANIFEST_STALE'];
@@ -54,6 +59,8 @@ export interface HostOptions {
   random: () => number;
   /** Where what is needed to go on after a crash is noted; left out: nowhere. */
   journal?: UploadJournal;
+  /** The room that is to get this video besides what it has; null or left out: a new one is made. */
+  into?: IntoRoom | null;
   /** The upload to go on with, of which `video` is the same file; null or left out: it is a new one. */
   kept?: KeptUpload | null;
   /** While it is on nothing is sent. */
@@ -63,6 +70,11 @@ export interface HostOptions {
   /** The room exists, its first seconds are stored: its link works from now on. Called once. */
   onRoom(room: HostedRoom): void;
   onProgress(progress: HostProgress): void;
+}
+
+/** A room that is there, for another video. */
+export interface IntoRoom extends AddedTo {
+  room: Omit<HostedRoom, 'videoId'>;
 }
 
 /** What is uploaded, and where. */
@@ -109,7 +121,7 @@ export async function hostVideo(options: HostOptions): Promise<HostedRoom> {
   } catch (error) {
     if (error instanceof MadeOtherwise) return await hostAnew(upload);
     if (!options.signal.aborted && canGoOn(options, error)) throw error;
-    const isGone = await takeDown(options, upload.room, upload.requests);
+    const isGone = await undo(upload);
     await upload.journal.end();
     throw options.signal.aborted ? cancelled(isGone) : error;
   }
@@ -140,7 +152,12 @@ async function prepare(options: HostOptions): Promise<Upload> {
 }
 
 async function newRecord(options: HostOptions, origin: string): Promise<UploadRecord> {
-  const { crypto, clock } = options;
+  const { crypto, clock, into = null } = options;
+  if (into) {
+    const room = { ...into.room, videoId: crypto.randomBytes(VIDEO_ID_BYTES) };
+    const info = await sealedInfo(options, room);
+    return { room, createdAtMs: clock.wallMs(), info, addedTo: { present: into.present } };
+  }
   const room = await newRoom(crypto, origin, options.roomPassword ?? null);
   return { room, createdAtMs: clock.wallMs(), info: await sealedInfo(options, room) };
 }
@@ -148,6 +165,36 @@ async function newRecord(options: HostOptions, origin: string): Promise<UploadRe
 async function sealedInfo({ crypto, video }: HostOptions, room: HostedRoom): Promise<Bytes> {
   const { infoKey } = await deriveVideoKeys(crypto, room.roomSecret, room.videoId);
   return await sealInfo(crypto, infoKey, room.videoId, video.info);
+}
+
+function commandsOf({
+  options,
+  record: { room },
+  joinToken,
+}: Pick<Upload, 'options' | 'record' | 'joinToken'>): HostCommands {
+  const { roomId, hostKey } = room;
+  return hostCommands({ ...options, server: serverOrigin(options.server), roomId, hostKey, joinToken });
+}
+
+/** Removes what was uploaded: the room that was made for it, or the video from one that has others. Says whether it is gone. */
+async function undo(upload: Upload): Promise<boolean> {
+  const { options, record, room, requests } = upload;
+  if (!record.addedTo) return await takeDown(options, room, requests);
+  return await commandsOf(upload)
+    .removeVideo(room.videoId)
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/** The video as the room's list shows it. */
+async function listedVideo(
+  { crypto, video }: HostOptions,
+  { roomSecret, videoId }: HostedRoom,
+): Promise<ListedVideo> {
+  const { infoKey } = await deriveVideoKeys(crypto, roomSecret, videoId);
+  return { video: videoId, title: await sealTitle(crypto, infoKey, videoId, video.info.title) };
 }
 
 /** The writer as it was when the upload stopped. */
@@ -168,9 +215,8 @@ async function hostAnew({ options, record, joinToken }: Upload): Promise<HostedR
   const room = { ...record.room, videoId: crypto.randomBytes(VIDEO_ID_BYTES) };
   const begun = { ...record, room, info: await sealedInfo(options, room) };
   await journal.begin(begun);
-  const { roomId, hostKey } = room;
-  const server = serverOrigin(options.server);
-  await hostCommands({ ...options, server, roomId, hostKey, joinToken }).replaceVideo(room.videoId);
+  const commands = commandsOf({ options, record: begun, joinToken });
+  await commands.replaceVideo(record.room.videoId, await listedVideo(options, room));
   return await hostVideo({ ...options, kept: { ...begun, entries: [], confirmedCount: 0 } });
 }
 
@@ -221,7 +267,11 @@ async function findStored({
   progress,
 }: RunningUpload): Promise<ReadonlySet<number>> {
   if (!kept || kept.entries.length === 0) return new Set();
-  const answer = await line.deliver(requests.listStored(joinToken));
+  const answer = await line.deliver(requests.listStored(joinToken)).catch((error: unknown) => {
+    // A room that keeps people out tells members alone, and the host's uploads are none: all is sent again.
+    if (error instanceof MatineeError && error.code === 'SIGNATURE_WRONG') return NOTHING_STORED;
+    throw error;
+  });
   const stored = readStored(answer, kept.entries.length);
   progress.resumed(kept.entries.filter((_, number) => stored.has(number)));
   return stored;
@@ -231,7 +281,7 @@ async function findStored({
 async function listAll(upload: RunningUpload): Promise<void> {
   const { queue, writer, progress } = upload;
   if (writer.segmentCount > 0) await publish(upload, false);
-  else await createRoom(upload);
+  else await openRoom(upload);
   for (let batch = await queue.takeUnlisted(); batch; batch = await queue.takeUnlisted()) {
     await list(upload, batch);
     queue.markListed(batch);
@@ -252,6 +302,13 @@ async function list(upload: RunningUpload, batch: readonly SealedSegment[]): Pro
   await journal.list(firstSegment, entries);
   for (const entry of entries) await writer.append(entry);
   await publish(upload, false);
+}
+
+/** Has the server take the video: into a room made for it, or into one that lists it from now on. */
+async function openRoom(upload: RunningUpload): Promise<void> {
+  const { addedTo } = upload.record;
+  if (!addedTo) await createRoom(upload);
+  else await commandsOf(upload).addVideo(await listedVideo(upload.options, upload.room), addedTo.present);
 }
 
 async function createRoom({

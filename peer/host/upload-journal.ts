@@ -1,5 +1,6 @@
 import { areEqual, type Bytes } from '../bytes.ts';
 import type { SegmentEntry } from '../manifest/page.ts';
+import type { ListedVideo } from '../manifest/rules.ts';
 import type { HostedRoom } from './new-room.ts';
 
 /** What of an upload stays the same from its beginning to its end. Whoever has it is the room's host. */
@@ -9,6 +10,14 @@ export interface UploadRecord {
   readonly createdAtMs: number;
   /** The video's description, sealed. */
   readonly info: Bytes;
+  /** What the room had, where the video is added to one that is there; left out: the room is made for it. */
+  readonly addedTo?: AddedTo;
+}
+
+/** A room that gets another video. */
+export interface AddedTo {
+  /** Its only video, where it has no list so far; else null. */
+  readonly present: ListedVideo | null;
 }
 
 /** An upload that stopped half-way, as its journal tells. */

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import { areEqual, type Bytes, fromBase64url } from '../bytes.ts';
+import { areEqual, type Bytes, fromBase64url, toHex } from '../bytes.ts';
 import { byteString, count, decodeCbor, encodeCbor } from '../cbor.ts';
 import type { Crypto, SigningKey } from '../crypto/crypto.ts';
 import { ROOM_ID_BYTES, roomIdOf, VIDEO_ID_BYTES } from '../crypto/keys.ts';
 import { MatineeError } from '../errors.ts';
+import { MAX_SEALED_TITLE_BYTES } from '../video-info.ts';
 import { openSigned, peekBody, signBody } from './signed.ts';
 
 const LABEL = 'matinee/1 rules';
@@ -16,7 +17,10 @@ export const MAX_REMOVED = 500;
 export const MAX_MUTED = 500;
 export const MAX_LOCKED_TO = 1000;
 
-/** Bytes of signed rules at most; the fullest there can be have some 34,300. */
+/** Videos in one room at most, so that rules still fit one frame: 50 x 430 bytes. */
+export const MAX_VIDEOS = 50;
+
+/** Bytes of signed rules at most; the fullest there can be have some 56,000. */
 export const MAX_RULES_BYTES = 64 * 1024;
 
 /** How often a host can change its rules. */
@@ -24,8 +28,13 @@ const MAX_NUMBER = 2 ** 31;
 
 const members = (maxCount: number) => v.pipe(v.array(byteString(MEMBER_ID_BYTES)), v.maxLength(maxCount));
 
-const rules = v.strictObject({
-  v: v.literal(1),
+const listedVideo = v.strictObject({
+  video: byteString(VIDEO_ID_BYTES),
+  title: byteString(1, MAX_SEALED_TITLE_BYTES),
+});
+
+const rulesBody = v.strictObject({
+  v: v.literal(2),
   room: byteString(ROOM_ID_BYTES),
   publicKey: byteString(32),
   number: v.pipe(count(MAX_NUMBER), v.minValue(1)),
@@ -34,13 +43,31 @@ const rules = v.strictObject({
   muted: members(MAX_MUTED),
   lockedTo: v.nullable(members(MAX_LOCKED_TO)),
   isOriginOnly: v.boolean(),
-  video: v.nullable(byteString(VIDEO_ID_BYTES)),
+  videos: v.pipe(v.array(listedVideo), v.maxLength(MAX_VIDEOS)),
+  current: v.nullable(byteString(VIDEO_ID_BYTES)),
 });
+
+/** Each video once, and the one that is watched among them. */
+const rules = v.pipe(
+  rulesBody,
+  v.check(
+    ({ videos }) => new Set(videos.map(({ video }) => toHex(video))).size === videos.length,
+    'a video twice',
+  ),
+  v.check(
+    ({ videos, current }) => current === null || isListed(videos, current),
+    'a current video that is not listed',
+  ),
+);
+
+/** A video in the room's list: its title is sealed with its info key (video-info.ts). */
+export type ListedVideo = v.InferOutput<typeof listedVideo>;
 
 /**
  * What the host wants of everybody in its room, all in one: rules with a higher `number` replace those before. `removed` are
  * kept out; lines that `muted` wrote after `atMs` are not shown; where `lockedTo` is not null, nobody else gets in;
- * `isOriginOnly` forbids connections between viewers; `video` is what is watched, where there is more than one.
+ * `isOriginOnly` forbids connections between viewers; `videos` is what the room has, in order, and `current` the one that is
+ * watched. Where the list is empty the room has the one video that was uploaded.
  */
 export type Rules = v.InferOutput<typeof rules>;
 
@@ -55,7 +82,8 @@ export const NO_RULES: HostWishes = {
   muted: [],
   lockedTo: null,
   isOriginOnly: false,
-  video: null,
+  videos: [],
+  current: null,
 };
 
 /**
@@ -65,7 +93,7 @@ export const NO_RULES: HostWishes = {
 export async function signRules(crypto: Crypto, key: SigningKey, wishes: HostWishes): Promise<Bytes> {
   const { publicKey, privateKey } = key;
   const room = await roomIdOf(crypto, publicKey);
-  const body = encodeCbor({ v: 1, room, publicKey, ...wishes } satisfies Rules);
+  const body = encodeCbor({ v: 2, room, publicKey, ...wishes } satisfies Rules);
   decodeCbor(rules, body, 'MANIFEST_MALFORMED', 'rules');
   return signBody(crypto, privateKey, LABEL, body);
 }
@@ -102,6 +130,11 @@ export function standingOf({ removed, lockedTo }: HostWishes, memberId: string):
 export function isMuted({ muted }: HostWishes, memberId: string): boolean {
   const id = fromBase64url(memberId);
   return id !== null && names(muted, id);
+}
+
+/** Whether a video is in the room's list. */
+export function isListed(videos: readonly ListedVideo[], id: Uint8Array): boolean {
+  return videos.some(({ video }) => areEqual(video, id));
 }
 
 /** Whether a list of member ids has this one. */

@@ -9,9 +9,11 @@ export interface LinksParts {
   /** What we say first on every link. */
   hello(): Bodies['hello'];
   /** The peer said hello in our version: tell it what it should know. */
-  onMeet(link: Link): void;
+  onMeet(link: Link, hello: Bodies['hello']): void;
   /** The peer said hello: its sealed card, if any. May come again when it changes. */
   onCard(link: Link, card: Bodies['hello']['card']): void;
+  /** The peer said hello again. */
+  onGreetedAgain(link: Link, hello: Bodies['hello']): void;
   onClose(link: Link, code: string): void;
 }
 
@@ -56,7 +58,7 @@ export class Links {
     link.send('hello', this.#parts.hello());
   }
 
-  /** Says hello again: the card changed. */
+  /** Says hello again: what it says changed. */
   greetAgain(): void {
     for (const link of this.#links.values()) link.send('hello', this.#parts.hello());
   }
@@ -66,15 +68,16 @@ export class Links {
     for (const link of [...this.#links.values()]) link.close(code);
   }
 
-  #hello(link: Link, { v, card }: Bodies['hello']): void {
-    if (v !== WIRE_VERSION) {
+  #hello(link: Link, hello: Bodies['hello']): void {
+    if (hello.v !== WIRE_VERSION) {
       link.close('VERSION_OTHER');
       return;
     }
     const isNew = !this.#met.has(link);
     this.#met.add(link);
-    this.#parts.onCard(link, card);
-    if (isNew) this.#parts.onMeet(link);
+    this.#parts.onCard(link, hello.card);
+    if (isNew) this.#parts.onMeet(link, hello);
+    else this.#parts.onGreetedAgain(link, hello);
   }
 
   #closed(link: Link, code: string): void {

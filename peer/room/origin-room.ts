@@ -13,10 +13,11 @@ import type { Uplink } from '../swarm/uplink.ts';
 import { Uploads } from '../swarm/uploads.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { Link, Remote } from '../wire/link.ts';
-import { WIRE_VERSION } from '../wire/messages.ts';
+import { type Bodies, WIRE_VERSION } from '../wire/messages.ts';
 import { Links } from './links.ts';
 import { MAKE_ROOM } from './origin-dial.ts';
 import { RulesExchange } from './rules-exchange.ts';
+import { Steps } from './steps.ts';
 
 export interface OriginRoomParts {
   crypto: Crypto;
@@ -33,57 +34,73 @@ export interface OriginRoomParts {
   onError(error: unknown): void;
 }
 
+/** What the origin serves of one video. */
+interface ServedFilm {
+  manifest: Manifest;
+  exchange: ManifestExchange;
+  order: OriginOrder;
+  uploads: Uploads;
+}
+
 /** The origin's part in one room: serves pieces, passes the manifest on, and keeps sealed chat lines it cannot read. */
 export class OriginRoom {
-  readonly manifest: Manifest;
+  readonly #parts: OriginRoomParts;
   readonly #links: Links;
-  readonly #exchange: ManifestExchange;
   readonly #rules: RulesExchange;
-  readonly #uploads: Uploads;
-  readonly #stored: Set<number>;
+  readonly #steps: Steps;
+  #film: ServedFilm;
 
   constructor(parts: OriginRoomParts) {
     const { crypto, clock, roomId } = parts;
-    this.#stored = parts.stored;
-    this.manifest = new Manifest(crypto, roomId);
+    this.#parts = parts;
+    this.#film = this.#newFilm();
     const audience = (): Iterable<Link> => this.#links.met;
-    this.#exchange = new ManifestExchange({ manifest: this.manifest, audience, onChange: () => undefined });
     this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: () => this.#closeOutcasts() });
-    const order = new OriginOrder();
-    this.#uploads = new Uploads({ ...parts, order });
     const chat = new ChatRelay({ crypto, clock, audience, accept: async () => true });
-    // The origin takes no manifest and no rules from viewers: its own come from the store.
-    const { getPage } = this.#exchange.handlers;
-    const { request, ...uploads } = this.#uploads.handlers;
+    this.#steps = new Steps({
+      ours: () => this.manifest.head?.video ?? null,
+      onIn: (link) => this.#tellStored([link], parts.stored),
+      onOut: (link) => this.#film.uploads.remove(link),
+    });
     this.#links = new Links({
       clock,
       handlers: {
-        ...(getPage && { getPage }),
-        ...uploads,
-        // The broker is no way for pieces: who has no data channel fetches them by HTTP.
-        request: (link, body) => {
-          if (link.remote.isRelayed) link.send('noPiece', { segment: body.segment, pieces: body.pieces });
-          else request?.(link, body);
-        },
+        // The origin takes no manifest and no rules from viewers: its own come from the store.
+        getPage: (link, body) => this.#film.exchange.handlers.getPage?.(link, body),
+        ...this.#steps.only(() => ({
+          ...this.#film.uploads.handlers,
+          // The broker is no way for pieces: who has no data channel fetches them by HTTP.
+          request: (link, body) => {
+            if (link.remote.isRelayed) link.send('noPiece', { segment: body.segment, pieces: body.pieces });
+            else this.#film.uploads.handlers.request?.(link, body);
+          },
+          choke: (link) => this.#film.order.setRelaying(link, false),
+          unchoke: (link) => this.#film.order.setRelaying(link, true),
+        })),
         ...chat.handlers,
-        choke: (link) => order.setRelaying(link, false),
-        unchoke: (link) => order.setRelaying(link, true),
       },
-      hello: () => ({ v: WIRE_VERSION, role: 'origin', card: null }),
-      onMeet: (link) => {
+      hello: () => this.#hello(),
+      onMeet: (link, { video }) => {
         if (link.remote.isRelayed) link.send('choke', {});
         this.#rules.tell([link]);
-        this.#exchange.tell([link]);
-        this.#exchange.offerFirstPage(link);
-        this.#tellStored([link], this.#stored);
+        this.#film.exchange.tell([link]);
+        this.#film.exchange.offerFirstPage(link);
+        this.#steps.said(link, video ?? null);
         chat.greet(link);
       },
+      onGreetedAgain: (link, { video }) => this.#steps.said(link, video ?? null),
       onCard: () => undefined,
       onClose: (link, code) => {
-        this.#uploads.remove(link, code === MAKE_ROOM);
+        this.#steps.remove(link);
+        this.#film.uploads.remove(link, code === MAKE_ROOM);
         parts.onLinkClosed(link.remote, code);
       },
     });
+  }
+
+  /** The manifest of the video that is served. */
+  get manifest(): Manifest {
+    return this.#film.manifest;
   }
 
   /** Members connected now. */
@@ -112,14 +129,26 @@ export class OriginRoom {
     await this.#rules.adopt(envelope);
   }
 
-  /** The manifest grew, or these segments came into the store: tells every member. @throws as Manifest does. */
+  /**
+   * The manifest grew, or these segments came into the store: tells every member. @throws as Manifest does.
+   */
   async update(envelope: Bytes, pages: Bytes[], stored: readonly number[]): Promise<void> {
+    const before = this.manifest.head;
     const isNewHead = await this.manifest.adoptHead(envelope);
     for (const page of pages) await this.manifest.adoptPage(page);
-    if (isNewHead) this.#exchange.tell(this.#links.met);
-    const news = stored.filter((segment) => !this.#stored.has(segment));
-    for (const segment of news) this.#stored.add(segment);
-    if (news.length > 0) this.#tellStored(this.#links.met, news);
+    if (isNewHead) this.#tellHead(before === null);
+    const { stored: known } = this.#parts;
+    const news = stored.filter((segment) => !known.has(segment));
+    for (const segment of news) known.add(segment);
+    if (news.length > 0) this.#tellStored(this.#steps.inStep, news);
+  }
+
+  /** Nothing is served any more of the video so far; `update` brings the one that takes its place. */
+  endVideo(): void {
+    for (const link of this.#steps.inStep) this.#film.uploads.remove(link);
+    this.#film.uploads.close();
+    this.#parts.stored.clear();
+    this.#film = this.#newFilm();
   }
 
   /** Says goodbye to this member, if it is connected; it is told the code. */
@@ -130,6 +159,31 @@ export class OriginRoom {
   /** Says goodbye to every member. */
   close(code: string): void {
     this.#links.closeAll(code);
+  }
+
+  #newFilm(): ServedFilm {
+    const { crypto, roomId } = this.#parts;
+    const manifest = new Manifest(crypto, roomId);
+    const order = new OriginOrder();
+    const exchange = new ManifestExchange({
+      manifest,
+      audience: () => this.#links.met,
+      onChange: () => undefined,
+    });
+    return { manifest, exchange, order, uploads: new Uploads({ ...this.#parts, order }) };
+  }
+
+  #hello(): Bodies['hello'] {
+    const { head } = this.manifest;
+    return { v: WIRE_VERSION, role: 'origin', card: null, ...(head && { video: head.video }) };
+  }
+
+  #tellHead(isFirst: boolean): void {
+    if (isFirst) this.#links.greetAgain();
+    this.#film.exchange.tell(this.#links.met);
+    if (!isFirst) return;
+    for (const link of this.#links.met) this.#film.exchange.offerFirstPage(link);
+    this.#steps.changed();
   }
 
   #closeOutcasts(): void {

@@ -3,34 +3,27 @@ import type { Author, ChatRoom } from '../chat/authored.ts';
 import { type Card, type ChatLine, openCard, openLine, sealCard, sealLine } from '../chat/chat-line.ts';
 import { ChatRelay } from '../chat/chat-relay.ts';
 import type { Clock } from '../clock.ts';
-import { decryptRange } from '../crypto/content.ts';
 import type { Crypto, SigningKey } from '../crypto/crypto.ts';
-import { deriveVideoKeys, type RoomKeys, type VideoKeys } from '../crypto/keys.ts';
+import { deriveVideoKeys, type RoomKeys } from '../crypto/keys.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
 import { MAX_CHAT_LINES } from '../limits.ts';
-import { pieceStart } from '../manifest/geometry.ts';
+import { peekHead } from '../manifest/head.ts';
 import { Manifest } from '../manifest/manifest.ts';
-import { ManifestExchange } from '../manifest/manifest-exchange.ts';
-import { pieceHash } from '../manifest/page.ts';
-import type { Rules } from '../manifest/rules.ts';
-import { Announcements } from '../swarm/announcements.ts';
-import { Downloads } from '../swarm/downloads.ts';
-import { type HeldBytes, HeldPieces } from '../swarm/held-pieces.ts';
+import type { ListedVideo, Rules } from '../manifest/rules.ts';
+import type { HeldBytes } from '../swarm/held-pieces.ts';
 import type { Spill } from '../swarm/piece-disk.ts';
 import type { PlainFetcher } from '../swarm/plain-fetching.ts';
 import { SendBudget } from '../swarm/send-budget.ts';
 import { Uplink } from '../swarm/uplink.ts';
-import { Uploads } from '../swarm/uploads.ts';
-import { ViewerOrder } from '../swarm/viewer-order.ts';
-import { WINDOW_BYTES } from '../swarm/wanted.ts';
 import type { Channel } from '../transport/channel.ts';
-import { openInfo, type VideoInfo } from '../video-info.ts';
+import { openTitle, type VideoInfo } from '../video-info.ts';
 import type { Handlers, Link, Remote } from '../wire/link.ts';
-import { WIRE_VERSION } from '../wire/messages.ts';
+import { type Bodies, WIRE_VERSION } from '../wire/messages.ts';
+import { Film } from './film.ts';
 import { Links } from './links.ts';
 import { Mutes } from './mutes.ts';
 import { RulesExchange } from './rules-exchange.ts';
-import { VIDEO_REPLACED, VideoChange } from './video-change.ts';
+import { Steps } from './steps.ts';
 
 /** Goodbye code: the host has forbidden connections between viewers. */
 export const ORIGIN_ONLY = 'ORIGIN_ONLY';
@@ -62,6 +55,8 @@ export interface ViewerParts {
   onLinkClosed(remote: Remote, code: string): void;
   /** The host's rules are new. */
   onRules?(rules: Rules): void;
+  /** The room is at another film: what was held is gone, the manifest is the new one's. */
+  onFilm?(): void;
 }
 
 /** A chat line with its id, as shown: `from` and `isHost` are proven. */
@@ -80,89 +75,46 @@ export interface Traffic {
 
 /** A member of a room: fetches, verifies, keeps and serves pieces, passes the manifest on, and chats. Joins the parts; knows no network and no page. */
 export class Viewer {
-  readonly manifest: Manifest;
   readonly #parts: ViewerParts;
   readonly #chatRoom: ChatRoom;
   readonly #author: Author;
-  readonly #pieces: HeldPieces;
   readonly #budget: SendBudget;
   readonly #uplink: Uplink;
   readonly #links: Links;
-  readonly #exchange: ManifestExchange;
   readonly #rules: RulesExchange;
-  readonly #videoChange: VideoChange;
   readonly #mutes = new Mutes();
-  readonly #downloads: Downloads;
-  readonly #uploads: Uploads;
-  readonly #announcements: Announcements;
+  readonly #steps: Steps;
   readonly #chat: ChatRelay;
   readonly #cards = new Map<Link, Card>();
+  /** Who sent a wrong piece: who lied about one film is not let in for the next. */
+  readonly #liars = new Set<string>();
   #name: string;
   #card: Bytes | null = null;
   #lines: ShownLine[] = [];
-  #videoKeys: Promise<VideoKeys> | null = null;
-  #playheadSegment = 0;
+  #film: Film;
+  #hasSaidVideo = false;
+  /** Of films before. */
+  #pastRejected = 0;
+  /** A head of the next film is being checked. */
+  #isChanging = false;
   #diskError: unknown = null;
   #pastTraffic: Traffic = { fromOriginBytes: 0, fromPeersBytes: 0, fromHttpBytes: 0, sentBytes: 0 };
 
   constructor(parts: ViewerParts) {
-    const { crypto, clock, random, roomId } = parts;
+    const { crypto, clock, roomId } = parts;
     this.#parts = parts;
     this.#chatRoom = { crypto, chatKey: parts.roomKeys.chatKey, roomId };
     this.#author = { key: parts.memberKey, badge: parts.badge };
     this.#name = parts.name;
-    this.manifest = new Manifest(crypto, roomId);
-    this.#pieces = new HeldPieces({
-      memoryBytes: parts.memoryBytes,
-      spill: parts.spill ?? null,
-      weightOf: (segment) => this.#weightOf(segment),
-      isRight: (segment, piece, data) => this.#isRight(segment, piece, data),
-      onDrop: (segments) => this.#announcements.drop(segments),
-      onError: (error) => {
-        this.#diskError = error;
-      },
-    });
     this.#budget = new SendBudget(clock, null);
-    const audience = (): Iterable<Link> => this.#links.met;
-    this.#exchange = new ManifestExchange({
-      manifest: this.manifest,
-      audience,
-      onChange: () => this.#manifestChanged(),
-    });
-    this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: (rules) => this.#obey(rules) });
-    this.#videoChange = new VideoChange({
-      crypto,
-      roomId,
-      manifest: this.manifest,
-      named: () => this.rules?.video ?? null,
-      onReplaced: () => this.#videoReplaced(),
-    });
-    this.#downloads = new Downloads({
-      clock,
-      crypto,
-      random,
-      windowBytes: Math.min(WINDOW_BYTES, parts.memoryBytes / 2),
-      manifest: this.manifest,
-      isHeld: (segment, piece) => this.#pieces.has(segment, piece),
-      heldCount: (segment) => this.#pieces.countOf(segment),
-      onPiece: (segment, piece, data) => this.#keep(segment, piece, data),
-      plain: parts.plain,
-    });
     this.#uplink = new Uplink(clock);
-    this.#uploads = new Uploads({
-      clock,
-      source: this.#pieces,
-      budget: this.#budget,
-      uplink: this.#uplink,
-      order: new ViewerOrder(),
-      onError: () => undefined,
-    });
-    this.#announcements = new Announcements({
-      clock,
-      manifest: this.manifest,
-      pieces: this.#pieces,
-      neededInMs: (segment) => this.#downloads.neededInMs(segment),
-      audience: () => this.#links.members(),
+    const audience = (): Iterable<Link> => this.#links.met;
+    this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: (rules) => this.#obey(rules) });
+    this.#film = this.#newFilm(new Manifest(crypto, roomId));
+    this.#steps = new Steps({
+      ours: () => this.#video,
+      onIn: (link) => this.#film.add(link),
+      onOut: (link) => this.#film.remove(link),
     });
     this.#chat = new ChatRelay({
       crypto,
@@ -175,16 +127,21 @@ export class Viewer {
       handlers: {
         ...this.#manifestHandlers(),
         ...this.#rules.handlers,
-        ...this.#downloads.handlers,
-        ...this.#uploads.handlers,
+        ...this.#steps.only(() => this.#film.swarmHandlers),
         ...this.#chat.handlers,
       },
-      hello: () => ({ v: WIRE_VERSION, role: 'member', card: this.#card }),
-      onMeet: (link) => this.#meet(link),
+      hello: () => this.#hello(),
+      onMeet: (link, hello) => this.#meet(link, hello),
+      onGreetedAgain: (link, hello) => this.#greetedAgain(link, hello),
       onCard: (link, card) => void this.#readCard(link, card),
       onClose: (link, code) => this.#parted(link, code),
     });
     void this.rename(parts.name);
+  }
+
+  /** The manifest of the film that the room is at. */
+  get manifest(): Manifest {
+    return this.#film.manifest;
   }
 
   get name(): string {
@@ -199,11 +156,6 @@ export class Viewer {
   /** The newest rules of the host that have come; null where it made none. */
   get rules(): Rules | null {
     return this.#rules.rules;
-  }
-
-  /** Whether the host shows another video from now on: this viewer has parted from everybody, and a new one is to take its place. */
-  get isVideoReplaced(): boolean {
-    return this.#videoChange.isReplaced;
   }
 
   /** Peers connected now. */
@@ -222,12 +174,12 @@ export class Viewer {
   }
 
   get rejectedPieces(): number {
-    return this.#downloads.rejectedPieces;
+    return this.#pastRejected + this.#film.downloads.rejectedPieces;
   }
 
   /** Bytes of ciphertext held now, by where they lie. */
   get heldBytes(): HeldBytes {
-    return this.#pieces.heldBytes;
+    return this.#film.pieces.heldBytes;
   }
 
   /** Why the disk failed, or refused to open; null as long as it did not. What is held then stays in memory. */
@@ -241,7 +193,7 @@ export class Viewer {
 
   /** Takes over an open channel to this peer; one that is banned, or that the host's rules keep out, is closed at once. */
   connect(channel: Channel, remote: Remote): void {
-    const isOut = this.isVideoReplaced || this.isBanned(remote.id) || this.#whyOut(remote) !== null;
+    const isOut = this.isBanned(remote.id) || this.#whyOut(remote) !== null;
     if (isOut) channel.close();
     else this.#links.open(channel, remote);
   }
@@ -253,12 +205,13 @@ export class Viewer {
 
   /** Whether this peer has sent too many wrong pieces to be let in again. */
   isBanned(id: string): boolean {
-    return this.#downloads.isBanned(id);
+    return this.#film.downloads.isBanned(id);
   }
 
   /** Media bytes by source, closed connections included. */
   traffic(): Traffic {
-    const sum = { ...this.#pastTraffic, fromHttpBytes: this.#downloads.plainBytes };
+    const sum = { ...this.#pastTraffic };
+    sum.fromHttpBytes += this.#film.downloads.plainBytes;
     for (const link of this.#links.met) addTraffic(sum, link);
     return sum;
   }
@@ -270,31 +223,29 @@ export class Viewer {
 
   /** Where the viewer is, milliseconds from the start of the film. */
   setPlayhead(atMs: number): void {
-    this.#playheadSegment = this.manifest.segmentAt(atMs) ?? this.#playheadSegment;
-    this.#downloads.setPlayhead(atMs);
+    this.#film.setPlayhead(atMs);
   }
 
   /** Whether this piece is here and can be read. */
   hasPiece(segment: number, piece: number): boolean {
-    return this.#pieces.has(segment, piece);
+    return this.#film.pieces.has(segment, piece);
   }
 
   /** The plaintext of a piece, or null where it is not here. */
-  async readPiece(segment: number, piece: number): Promise<Bytes | null> {
-    const keys = await this.#keys();
-    const data = keys && (await this.#pieces.load(segment, piece));
-    const entry = this.manifest.entry(segment);
-    if (!data || !entry) return null;
-    const start = pieceStart(entry.sizeBytes, piece);
-    return decryptRange(this.#parts.crypto, keys.contentKey, segment, start, data);
+  readPiece(segment: number, piece: number): Promise<Bytes | null> {
+    return this.#film.readPiece(segment, piece);
   }
 
-  /** What the host says of the video, or null before its manifest is here. @throws MatineeError SEAL_BROKEN. */
-  async videoInfo(): Promise<VideoInfo | null> {
-    const head = this.manifest.head;
-    const keys = await this.#keys();
-    if (!head || !keys) return null;
-    return openInfo(this.#parts.crypto, keys.infoKey, head.video, head.info);
+  /** What the host says of the film, or null before its manifest is here. @throws MatineeError SEAL_BROKEN. */
+  videoInfo(): Promise<VideoInfo | null> {
+    return this.#film.info();
+  }
+
+  /** The title of a video in the room's list. @throws MatineeError SEAL_BROKEN. */
+  async openTitle({ video, title }: ListedVideo): Promise<string> {
+    const { crypto, roomSecret } = this.#parts;
+    const { infoKey } = await deriveVideoKeys(crypto, roomSecret, video);
+    return await openTitle(crypto, infoKey, video, title);
   }
 
   /** Sends a chat line; resolves once it is in the log. @throws MatineeError FRAME_MALFORMED where it is empty or too long. */
@@ -315,38 +266,88 @@ export class Viewer {
 
   /** Bytes per second this viewer gives to others: null without limit, 0 nothing. */
   setUploadLimit(bytesPerSec: number | null): void {
-    const wasServing = this.#uploads.isServing;
+    const { uploads } = this.#film;
+    const wasServing = uploads.isServing;
     this.#budget.setLimit(bytesPerSec);
-    if (wasServing === this.#uploads.isServing) return;
-    if (!this.#uploads.isServing) this.#uploads.refuseAll();
-    for (const link of this.#links.met) link.send(this.#uploads.isServing ? 'unchoke' : 'choke', {});
+    if (wasServing === uploads.isServing) return;
+    if (!uploads.isServing) uploads.refuseAll();
+    for (const link of this.#steps.inStep) link.send(uploads.isServing ? 'unchoke' : 'choke', {});
   }
 
   /** Leaves: says goodbye on every link and frees what is held. */
   close(): void {
     this.#links.closeAll('LEFT');
-    this.#downloads.close();
-    this.#announcements.close();
+    this.#film.close();
     this.#budget.close();
     this.#uplink.close();
-    void this.#pieces.close();
   }
 
-  #meet(link: Link): void {
-    this.#downloads.add(link);
+  /** The video we are at: that of the manifest; null before its head. */
+  get #video(): Bytes | null {
+    return this.#film.manifest.head?.video ?? null;
+  }
+
+  #newFilm(manifest: Manifest): Film {
+    const { crypto, clock, random, roomSecret, memoryBytes, spill = null } = this.#parts;
+    return new Film({
+      crypto,
+      clock,
+      random,
+      roomSecret,
+      manifest,
+      memoryBytes,
+      spill,
+      budget: this.#budget,
+      uplink: this.#uplink,
+      everyone: () => this.#links.met,
+      members: () => this.#membersInStep(),
+      onChange: () => this.#manifestChanged(),
+      onPiece: this.#parts.onPiece,
+      liars: this.#liars,
+      plain: this.#parts.plain ?? null,
+      onDiskError: (error) => {
+        this.#diskError = error;
+      },
+    });
+  }
+
+  *#membersInStep(): Iterable<Link> {
+    for (const link of this.#steps.inStep) if (link.remote.kind === 'member') yield link;
+  }
+
+  #hello(): Bodies['hello'] {
+    const video = this.#video;
+    return { v: WIRE_VERSION, role: 'member', card: this.#card, ...(video && { video }) };
+  }
+
+  #meet(link: Link, { video }: Bodies['hello']): void {
     this.#rules.tell([link]);
-    this.#exchange.tell([link]);
-    if (!this.#uploads.isServing) link.send('choke', {});
-    if (link.remote.kind === 'member') this.#announcements.tellAll(link);
+    this.#film.exchange.tell([link]);
+    this.#steps.said(link, video ?? null);
     this.#chat.greet(link);
     this.#parts.onChange();
+  }
+
+  /** Who is at another video than the host names is told of that one, in case the news of it went by. */
+  #greetedAgain(link: Link, { video }: Bodies['hello']): void {
+    this.#steps.said(link, video ?? null);
+    const ours = this.#video;
+    const isOther = ours && video && !areEqual(ours, video);
+    if (!isOther || !this.#isNamed(ours)) return;
+    this.#rules.tell([link]);
+    this.#film.exchange.tell([link]);
+  }
+
+  #isNamed(video: Bytes): boolean {
+    const current = this.rules?.current ?? null;
+    return current !== null && areEqual(current, video);
   }
 
   #parted(link: Link, code: string): void {
     addTraffic(this.#pastTraffic, link);
     this.#cards.delete(link);
-    this.#uploads.remove(link);
-    this.#downloads.remove(link);
+    this.#steps.remove(link);
+    this.#film.remove(link);
     this.#parts.onLinkClosed(link.remote, code);
     this.#parts.onChange();
   }
@@ -366,14 +367,51 @@ export class Viewer {
 
   /** Rules come before what they are about, and take a moment to be checked: a manifest waits for them. */
   #manifestHandlers(): Handlers {
-    const { head, getPage, page } = this.#exchange.handlers;
     return {
-      ...(getPage && { getPage }),
-      ...(head && {
-        head: (link, body) => this.#rules.afterChecks(() => this.#videoChange.head(link, body, head)),
-      }),
-      ...(page && { page: (link, body) => this.#rules.afterChecks(() => page(link, body)) }),
+      getPage: (link, body) => this.#film.exchange.handlers.getPage?.(link, body),
+      head: (link, body) => this.#rules.afterChecks(() => this.#head(link, body)),
+      page: (link, body) => this.#rules.afterChecks(() => this.#film.exchange.handlers.page?.(link, body)),
     };
+  }
+
+  /** A head of the film we are at, or of the one that the host has named since. */
+  #head(link: Link, body: Bodies['head']): void {
+    try {
+      const { video } = peekHead(body.envelope);
+      const ours = this.#video;
+      if (ours && !areEqual(ours, video) && this.#isNamed(video)) void this.#changeFilm(link, body.envelope);
+      else this.#film.exchange.handlers.head?.(link, body);
+    } catch (error) {
+      link.close(asMatineeError(error, 'MANIFEST_MALFORMED', 'manifest not understood').code);
+    }
+  }
+
+  async #changeFilm(link: Link, envelope: Bytes): Promise<void> {
+    if (this.#isChanging) return;
+    this.#isChanging = true;
+    try {
+      const manifest = new Manifest(this.#parts.crypto, this.#parts.roomId);
+      await manifest.adoptHead(envelope);
+      // The host may have changed its mind while the signature was checked.
+      if (manifest.head && this.#isNamed(manifest.head.video)) this.#beAt(manifest, link);
+    } catch (error) {
+      link.close(asMatineeError(error, 'MANIFEST_MALFORMED', 'manifest not understood').code);
+    } finally {
+      this.#isChanging = false;
+    }
+  }
+
+  #beAt(manifest: Manifest, from: Link): void {
+    this.#pastRejected += this.#film.downloads.rejectedPieces;
+    this.#pastTraffic.fromHttpBytes += this.#film.downloads.plainBytes;
+    this.#film.close();
+    for (const link of this.#steps.inStep) this.#film.remove(link);
+    this.#film = this.#newFilm(manifest);
+    this.#links.greetAgain();
+    this.#film.exchange.tell(this.#links.met, from);
+    this.#steps.changed();
+    this.#parts.onFilm?.();
+    this.#parts.onChange();
   }
 
   #obey(rules: Rules): void {
@@ -382,6 +420,9 @@ export class Viewer {
       const code = this.#whyOut(link.remote);
       if (code) link.close(code);
     }
+    const [ours, { current }] = [this.#video, rules];
+    // Who is at the new film already takes this for a question.
+    if (ours && current && !areEqual(ours, current)) this.#links.greetAgain();
     this.#parts.onRules?.(rules);
     this.#parts.onChange();
   }
@@ -392,38 +433,13 @@ export class Viewer {
     return this.#rules.whyOut(id) ?? (this.rules?.isOriginOnly ? ORIGIN_ONLY : null);
   }
 
-  #videoReplaced(): void {
-    this.#links.closeAll(VIDEO_REPLACED);
-    this.#parts.onChange();
-  }
-
   #manifestChanged(): void {
-    this.#downloads.run();
+    if (!this.#hasSaidVideo && this.#video) {
+      this.#hasSaidVideo = true;
+      this.#links.greetAgain();
+      this.#steps.reviewAll();
+    }
     this.#parts.onChange();
-  }
-
-  #keep(segment: number, piece: number, data: Bytes): void {
-    this.#pieces.put(segment, piece, data);
-    this.#announcements.add(segment, piece);
-    this.#parts.onPiece(segment, piece);
-  }
-
-  /** Segments from the playhead, counted twice behind it: what was played goes before what is to come. */
-  #weightOf(segment: number): number {
-    const distance = segment - this.#playheadSegment;
-    return distance < 0 ? -2 * distance : distance;
-  }
-
-  async #isRight(segment: number, piece: number, data: Bytes): Promise<boolean> {
-    const entry = this.manifest.entry(segment);
-    return entry !== null && areEqual(await this.#parts.crypto.sha256(data), pieceHash(entry, piece));
-  }
-
-  #keys(): Promise<VideoKeys> | null {
-    const { crypto, roomSecret } = this.#parts;
-    const head = this.manifest.head;
-    if (head) this.#videoKeys ??= deriveVideoKeys(crypto, roomSecret, head.video);
-    return this.#videoKeys;
   }
 
   async #showLine(sealed: Bytes, id: string): Promise<boolean> {

@@ -95,6 +95,8 @@ export interface DownloadParts {
   isHeld(segment: number, piece: number): boolean;
   /** How many pieces of a segment are held. */
   heldCount(segment: number): number;
+  /** Who sent a wrong piece, where that counts beyond these downloads; left out: here alone. */
+  liars?: Set<string>;
   /** A verified piece nobody had given us before. */
   onPiece(segment: number, piece: number, data: Bytes): void;
   /** Another way to the server's pieces than peers; null or left out: there is none. */
@@ -125,7 +127,7 @@ export class Downloads {
   /** How many copies of a piece are being checked, by piece key. */
   readonly #verifying = new Map<number, number>();
   /** Who sent a wrong piece, the oldest first. */
-  readonly #liars = new Set<string>();
+  readonly #liars: Set<string>;
   #playheadMs = 0;
   /** What a piece has where we are. */
   #pieceBytes = PIECE_BYTES;
@@ -142,6 +144,7 @@ export class Downloads {
 
   constructor(parts: DownloadParts) {
     this.#parts = parts;
+    this.#liars = parts.liars ?? new Set();
     this.#pages = new PageAsking(parts.clock, parts.random);
     this.#plain = parts.plain ? this.#plainFetching(parts.plain) : null;
     this.#bornMs = parts.clock.nowMs();

@@ -32,7 +32,10 @@ export class Uploads {
   };
   readonly #parts: UploadParts;
   readonly #requests = new Requests();
+  /** How often each link was removed: what was being read for it then is not for it any more. */
+  readonly #removals = new WeakMap<Link, number>();
   #isServing = false;
+  #isClosed = false;
   #cancelRecheck: (() => void) | null = null;
 
   constructor(parts: UploadParts) {
@@ -44,12 +47,20 @@ export class Uploads {
     return this.#parts.budget.bytesPerSec !== 0;
   }
 
-  /** Forgets a closed link. `isStillInRoom`: its peer only had to make room for another. */
+  /** Forgets a link that is closed, or at another video. `isStillInRoom`: its peer only had to make room for another. */
   remove(link: Link, isStillInRoom = false): void {
+    this.#removals.set(link, (this.#removals.get(link) ?? 0) + 1);
     this.#requests.remove(link);
     this.#parts.order.remove(link, isStillInRoom);
     this.#parts.uplink.remove(link);
     if (this.#requests.isEmpty) this.#stopChecking();
+  }
+
+  /** Serves nobody any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const link of [...this.#requests.links]) this.remove(link);
+    this.#stopChecking();
   }
 
   /** Refuses everything that waits, on every link: the limit was set to 0. */
@@ -112,13 +123,15 @@ export class Uploads {
 
   async #send(request: Request): Promise<void> {
     const { link, segment, piece } = request;
+    const removals = this.#removals.get(link);
     const dataBytes = this.#parts.source.pieceBytes(segment, piece);
     const frame = allocatePieceFrame(segment, piece, dataBytes);
-    if (dataBytes === 0 || !(await this.#read(segment, piece, frame.subarray(PIECE_HEADER_BYTES)))) {
+    const isRead = dataBytes > 0 && (await this.#read(segment, piece, frame.subarray(PIECE_HEADER_BYTES)));
+    if (!link.isOpen || this.#isClosed || this.#removals.get(link) !== removals) return;
+    if (!isRead) {
       link.send('noPiece', { segment, pieces: [piece] });
       return;
     }
-    if (!link.isOpen) return;
     link.sendPiece(frame);
     this.#parts.uplink.sent(link, frame.byteLength);
     this.#parts.order.sent(request, dataBytes, this.#parts.clock.nowMs());

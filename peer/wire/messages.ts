@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { byteString, count } from '../cbor.ts';
+import { VIDEO_ID_BYTES } from '../crypto/keys.ts';
 import {
   HASH_BYTES,
   MAX_CHAT_LINES,
@@ -34,13 +35,14 @@ const pieceBits = byteString(1, MAX_PAGE_PIECES / 8);
  * its row here is what wire/frame.ts reads from the fixed header.
  */
 export const MESSAGES = {
-  /** First frame in each direction. `card` is the sender's name, signed by it and sealed with the chat key; the origin has none. */
+  /** First frame in each direction, and again when what it says changes. `video`: what the sender is at, so what all it sends after this is about; left out while it knows none. `card` is the sender's name, signed by it and sealed with the chat key; the origin has none. */
   hello: {
     type: 1,
     body: v.strictObject({
       v: count(255),
       role: v.picklist(['origin', 'member']),
       card: v.nullable(byteString(1, MAX_CARD_BYTES)),
+      video: v.optional(byteString(VIDEO_ID_BYTES)),
     }),
   },
   /** Last frame: why the sender closes. */

@@ -8,7 +8,7 @@ import { connectSignaling, type SignalingClient, type WebSocketLike } from '../.
 import { type FromServer, type IceServer, ORIGIN } from '../../signaling/messages.ts';
 import { ReadStore } from '../store/read-store.ts';
 import { Places } from './places.ts';
-import { type GoneCode, ServedRoom } from './served-room.ts';
+import { ServedRoom } from './served-room.ts';
 
 /** Rooms kept in mind at most, for their chat; those without members go first. */
 const MAX_ROOMS = 1000;
@@ -107,7 +107,7 @@ export class OriginPeer {
         this.#sentBytes += sizeBytes;
       },
       onFree: (member) => this.#places.leave(id, member),
-      onGone: (code) => this.#forget(id, code),
+      onGone: () => this.#forget(id),
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data, room: id }),
     });
     this.#rooms.set(id, room);
@@ -131,8 +131,8 @@ export class OriginPeer {
     }
   }
 
-  #forget(id: string, code?: GoneCode): void {
-    this.#rooms.get(id)?.close(code);
+  #forget(id: string): void {
+    this.#rooms.get(id)?.close();
     this.#rooms.delete(id);
     this.#places.forget(id);
   }

@@ -5,7 +5,6 @@ import { MatineeError } from '../../peer/errors.ts';
 import { openHead } from '../../peer/manifest/head.ts';
 import { MAKE_ROOM } from '../../peer/room/origin-dial.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
-import { VIDEO_REPLACED } from '../../peer/room/video-change.ts';
 import type { PieceSource } from '../../peer/swarm/piece-store.ts';
 import type { SendBudget } from '../../peer/swarm/send-budget.ts';
 import type { Uplink } from '../../peer/swarm/uplink.ts';
@@ -28,13 +27,10 @@ export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'ad
   onSend(sizeBytes: number): void;
   /** The place that `admit` gave this member is free again. */
   onFree(id: string): void;
-  /** The room was taken down, or shows another video from now on: this one is over, and closed by its owner. */
-  onGone(code: GoneCode): void;
+  /** The room was taken down: this one is over, and closed by its owner. */
+  onGone(): void;
   onError(error: unknown): void;
 }
-
-/** The goodbye to members of a room that is over. */
-export type GoneCode = 'CLOSED' | typeof VIDEO_REPLACED;
 
 /** Members of one room that are reached through the broker at most: each may queue half a megabyte here. */
 const MAX_RELAYS = 256;
@@ -137,8 +133,8 @@ export class ServedRoom {
       .catch(this.#parts.onError);
   }
 
-  close(code: GoneCode = 'CLOSED'): void {
-    this.#origin.close(code);
+  close(): void {
+    this.#origin.close('CLOSED');
     this.#connector.close();
     this.#relays.close();
     this.#pieces?.close();
@@ -147,7 +143,7 @@ export class ServedRoom {
   async #read(): Promise<void> {
     const { store, room, onGone } = this.#parts;
     if (!(await store.readRecord(room))) {
-      onGone('CLOSED');
+      onGone();
       return;
     }
     const rules = await store.readRules(room);
@@ -155,10 +151,7 @@ export class ServedRoom {
     const served = await this.#videoToServe();
     if (!served) return;
     const { video, head } = served;
-    if (this.#video !== null && this.#video !== video) {
-      onGone(VIDEO_REPLACED);
-      return;
-    }
+    if (this.#video !== null && this.#video !== video) this.#endVideo();
     this.#video = video;
     this.#pieces ??= new DiskPieces(this.#origin.manifest, store.segmentsFolder(room, video), this.#stored);
     const stored = await store.storedSegments(room, video);
@@ -166,12 +159,19 @@ export class ServedRoom {
     await this.#origin.update(head, pages, stored);
   }
 
-  /** The video that the host's rules name, else the first, of those whose manifest is stored. */
+  #endVideo(): void {
+    this.#origin.endVideo();
+    this.#pieces?.close();
+    this.#pieces = null;
+  }
+
+  /** The video that the host's rules name, else the one that is served, else the first, of those whose manifest is stored. */
   async #videoToServe(): Promise<{ video: string; head: Bytes } | null> {
     const { store, room } = this.#parts;
-    const named = this.#origin.rules?.video;
+    const named = this.#origin.rules?.current;
     const videos = await store.listVideos(room);
-    for (const video of named ? [toBase64url(named), ...videos] : videos) {
+    const first = [...(named ? [toBase64url(named)] : []), ...(this.#video === null ? [] : [this.#video])];
+    for (const video of [...first, ...videos]) {
       const head = await store.readHead(room, video);
       if (head) return { video, head };
     }

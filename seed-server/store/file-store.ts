@@ -7,7 +7,7 @@ import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import type { SegmentEntry } from '../../peer/manifest/page.ts';
 import type { RoomRecord } from '../../peer/manifest/room-record.ts';
-import type { Rules } from '../../peer/manifest/rules.ts';
+import type { ListedVideo, Rules } from '../../peer/manifest/rules.ts';
 import type { OperatedRooms } from '../operator.ts';
 import { writing } from './disk-failure.ts';
 import { codeOf, makeFolders, syncFolder, TemporaryFile } from './durable.ts';
@@ -156,15 +156,18 @@ export class FileStore implements Store, ExpiringRooms, OperatedRooms {
   putRules(room: string, envelope: Bytes): Promise<boolean> {
     return this.#change(room, async () => {
       await this.#records.mustFind(room);
-      return await this.#rules.put(room, envelope);
+      const isNew = await this.#rules.put(room, envelope);
+      // Also where the very same were there: a crash may have come before the others went.
+      await this.#manifests.removeUnlisted(room, idsOf((await this.#rules.find(room))?.videos ?? []));
+      return isNew;
     });
   }
 
   putManifest(room: string, video: string, update: Bytes): Promise<boolean> {
     return this.#change(room, async () => {
       await this.#records.mustFind(room);
-      const named = (await this.#rules.find(room))?.video ?? null;
-      return await this.#manifests.put(room, video, update, named && toBase64url(named));
+      const listed = (await this.#rules.find(room))?.videos ?? [];
+      return await this.#manifests.put(room, video, update, idsOf(listed));
     });
   }
 
@@ -276,6 +279,10 @@ function ifGone<T>(value: T): (error: unknown) => T {
     if (codeOf(error) === 'ENOENT') return value;
     throw error;
   };
+}
+
+function idsOf(videos: readonly ListedVideo[]): string[] {
+  return videos.map(({ video }) => toBase64url(video));
 }
 
 async function receive(

@@ -40,23 +40,21 @@ export class ManifestFiles {
     this.#kept.delete(this.#shelf.paths.video(room, video));
   }
 
-  /** See Store.putManifest. @param named the video that the host's rules name, or null. */
-  async put(room: string, video: string, body: Bytes, named: string | null): Promise<boolean> {
+  /** See Store.putManifest. @param listed the videos that the host's rules list. */
+  async put(room: string, video: string, body: Bytes, listed: readonly string[]): Promise<boolean> {
     const update = decodeManifestUpdate(body);
     const manifest = await this.find(room, video);
     const before = manifest.envelope;
     try {
       const { crypto, paths, quota } = this.#shelf;
       if (!(await adoptUpdate(crypto, idBytes(room), idBytes(video), manifest, update))) {
-        // A crash may have come between its move and the sync, or before the others went.
+        // A crash may have come between its move and the sync.
         await syncFolder(paths.video(room, video));
-        if (video === named) await this.#removeOthers(room, video);
         return false;
       }
-      if (!before && video !== named) await this.#mustBeFirst(room, video);
+      if (!before && !listed.includes(video)) await this.#mustBeFirst(room, video);
       await quota.spend(room, body.byteLength, () => this.#save(room, video, manifest));
       this.#kept.set(this.#shelf.paths.video(room, video), manifest);
-      if (video === named) await this.#removeOthers(room, video);
       return true;
     } catch (error) {
       if (manifest.envelope !== before) this.forget(room, video);
@@ -64,11 +62,12 @@ export class ManifestFiles {
     }
   }
 
-  /** The room shows this video from now on: those before it go, each as one, so that nobody sees half of it. */
-  async #removeOthers(room: string, video: string): Promise<void> {
+  /** The host has a list from now on, and these are not on it any more: they go, each as one, so that nobody sees half of it. */
+  async removeUnlisted(room: string, listed: readonly string[]): Promise<void> {
     const { files, paths, quota } = this.#shelf;
+    if (listed.length === 0) return;
     for (const other of await files.listVideos(room)) {
-      if (other === video) continue;
+      if (listed.includes(other)) continue;
       const grave = join(paths.temporary, randomUUID());
       await rename(paths.video(room, other), grave);
       this.forget(room, other);
@@ -78,7 +77,7 @@ export class ManifestFiles {
     }
   }
 
-  /** One video a room, unless the host's rules name another. */
+  /** One video a room, unless the host's rules list more. */
   async #mustBeFirst(room: string, video: string): Promise<void> {
     const { files } = this.#shelf;
     for (const other of await files.listVideos(room)) {
@@ -86,7 +85,7 @@ export class ManifestFiles {
       if (other === video || !(await files.readHead(room, other))) continue;
       throw new MatineeError(
         'MANIFEST_STALE',
-        'This room has another video already. Make a new room for this one, or let the room’s rules name it first.',
+        'This room has another video already. Make a new room for this one, or let the room’s rules list it first.',
       );
     }
   }

@@ -32,6 +32,7 @@ export interface Store {
 
   /**
    * Takes signed rules. Resolves, once they are safely stored, with whether they are new; false where the very same were there.
+   * Videos that are not on their list go, unless it is empty.
    * @throws MatineeError ROOM_UNKNOWN, MANIFEST_MALFORMED, SIGNATURE_WRONG, STORE_FULL; MANIFEST_STALE where those
    *   that are stored have the same number or a higher one.
    */
@@ -40,7 +41,7 @@ export interface Store {
   /**
    * Takes an encoded manifest update. Resolves with whether it brought something new; false where it was there.
    * @throws MatineeError ROOM_UNKNOWN, MANIFEST_MALFORMED, SIGNATURE_WRONG, STORE_FULL; MANIFEST_STALE where it
-   *   does not continue what is stored, or the room has another video and its rules do not name this one.
+   *   does not continue what is stored, or the room has another video and its rules do not list this one.
    */
   putManifest(room: string, video: string, update: Bytes): Promise<boolean>;
 

@@ -1,4 +1,5 @@
 import { describeChatDelay, measureChatDelay } from './chat-delay.ts';
+import { describeFirstFrame, measureFirstFrame } from './first-frame.ts';
 import { benchOriginPath } from './origin-path.ts';
 import { describe } from './report.ts';
 import { benchSignaling, describeSignaling } from './signaling-load.ts';
@@ -7,6 +8,7 @@ import { benchSignaling, describeSignaling } from './signaling-load.ts';
 const benches = new Map([
   ['origin', async () => describe(await benchOriginPath())],
   ['chat', async () => describeChatDelay(await measureChatDelay())],
+  ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],
   ['signaling', async () => describeSignaling(await benchSignaling())],
 ]);
 const asked = process.argv.slice(2);

@@ -36,7 +36,7 @@ member = await Member.join({
       wrtc,
       config: { iceServers: [...iceServers] } as never,
     }) as unknown as SimplePeerLike,
-  makePlain: (token) => plainFetcher(toBase64url(roomId), token, link),
+  makePlain: (token, prove) => plainFetcher(toBase64url(roomId), token, link, prove),
   onChange: tell,
   onPiece: tell,
 });

@@ -18,6 +18,9 @@ interface Shape {
   pipe?: { type: string; requirement?: unknown }[];
 }
 
+/** In place of a value: the key is not there. */
+const LEFT_OUT = Symbol('left out');
+
 type Generator = (isWild: boolean) => unknown;
 
 const NAMES = Object.keys(MESSAGES) as MessageName[];
@@ -146,6 +149,10 @@ export class MadeFrames {
         const make = this.#nested(shape.wrapped);
         return (isWild) => (this.#random() < 0.3 ? null : make(isWild));
       }
+      case 'optional': {
+        const make = this.#nested(shape.wrapped);
+        return (isWild) => (this.#random() < 0.3 ? LEFT_OUT : make(isWild));
+      }
       case 'number':
         return this.#number(requirement(shape, 'max_value') ?? Number.MAX_SAFE_INTEGER);
       case 'string':
@@ -173,7 +180,8 @@ export class MadeFrames {
     return (isWild) => {
       const kept = isWild && this.#random() < 0.1 ? makers.slice(1) : makers;
       const extra = isWild && this.#random() < 0.1 ? [['extra', 1] as const] : [];
-      return Object.fromEntries([...kept.map(([key, make]) => [key, make(isWild)] as const), ...extra]);
+      const made = kept.map(([key, make]) => [key, make(isWild)] as const);
+      return Object.fromEntries([...made.filter(([, value]) => value !== LEFT_OUT), ...extra]);
     };
   }
 

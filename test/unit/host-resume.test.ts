@@ -7,6 +7,7 @@ import { MatineeError } from '../../peer/errors.ts';
 import { identifyFile, mustBeSameFile } from '../../peer/host/file-identity.ts';
 import { type HostedRoom, type HostOptions, hostVideo } from '../../peer/host/host-video.ts';
 import type { KeptUpload } from '../../peer/host/upload-journal.ts';
+import { NO_RULES, signRules } from '../../peer/manifest/rules.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { type HttpServer, withHttp } from '../tools/http-server.ts';
 import {
@@ -218,6 +219,19 @@ resume(
     assert.is(cancelled instanceof MatineeError && cancelled.code, 'ABORTED');
     assert.is(await server.store.roomRecord(toBase64url(kept.room.roomId)), null);
     assert.is(journal.kept, null);
+  }),
+);
+
+resume(
+  'should finish in a room that the host has locked meanwhile',
+  withHttp({}, async (server) => {
+    const journal = new MemoryJournal();
+    const video = new FixedVideo(sizes(20));
+    const kept = await diesAfter(9, video, server.url, new Sent(), journal);
+    const { roomId, hostKey } = kept.room;
+    const lock = await signRules(crypto, hostKey, { ...NO_RULES, number: 1, lockedTo: [new Uint8Array(16)] });
+    await server.store.putRules(toBase64url(roomId), lock);
+    await assertWhole(server, await hostVideo(hosting(video, server.url, { journal, kept }).options), video);
   }),
 );
 

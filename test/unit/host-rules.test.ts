@@ -7,7 +7,7 @@ import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { type HostCommands, hostCommands } from '../../peer/host/host-commands.ts';
-import { MAX_REMOVED, MAX_RULES_BYTES, openRules } from '../../peer/manifest/rules.ts';
+import { type ListedVideo, MAX_REMOVED, MAX_RULES_BYTES, openRules } from '../../peer/manifest/rules.ts';
 import { buildHttp } from '../../seed-server/http.ts';
 import { createLog } from '../../seed-server/log.ts';
 import { roomDoor } from '../../seed-server/room-door.ts';
@@ -138,16 +138,21 @@ storing(
 );
 
 storing(
-  'should take the video that the rules name besides the first, and then let the first go',
+  'should take the videos that the rules list besides the first, and let those go that are not listed any more',
   withServer(async ({ store, made }) => {
     const next = await MadeRoom.create(crypto, made.key);
     await store.putManifest(made.room, made.video, await made.grow(10));
     const update = await next.grow(10, 20);
     const put = () => outcomeOf(store.putManifest(made.room, next.video, update));
     assert.is(await put(), 'MANIFEST_STALE');
-    await store.putRules(made.room, await made.rules(1, { video: next.videoBytes }));
+    const [one, two] = [listed(made.videoBytes), listed(next.videoBytes)];
+    await store.putRules(made.room, await made.rules(1, { videos: [one, two], current: one.video }));
     assert.equal(await store.listVideos(made.room), [made.video]);
     assert.is(await put(), 'true');
+    assert.equal((await store.listVideos(made.room)).sort(), [made.video, next.video].sort());
+    await store.putRules(made.room, await made.rules(2, { videos: [two, one], current: two.video }));
+    assert.is((await store.listVideos(made.room)).length, 2);
+    await store.putRules(made.room, await made.rules(3, { videos: [two], current: two.video }));
     assert.equal(await store.listVideos(made.room), [next.video]);
     const late = outcomeOf(store.putManifest(made.room, made.video, await made.grow(10)));
     assert.is(await late, 'MANIFEST_STALE', 'the first one’s host goes on uploading it');
@@ -192,28 +197,34 @@ routes.run();
 
 const hosting = suite('host commands');
 
+function listed(video: Bytes): ListedVideo {
+  return { video, title: new Uint8Array(40) };
+}
+
 hosting(
   'should change the rules one by one, each keeping what the others did',
   withServer(async (bench) => {
     const { made, store } = bench;
     const host = commands(bench);
-    const video = new Uint8Array(16).fill(9);
+    const [first, second, third] = [listed(id(9)), listed(id(8)), listed(id(7))];
     assert.is((await host.read()).number, 0);
     await host.remove(id(1));
     await host.mute(id(2));
     await host.remove(id(3));
     await host.lock([id(4), id(5)]);
     await host.setOriginOnly(true);
-    await host.replaceVideo(video);
-    const { number, removed, muted, lockedTo, isOriginOnly, video: named } = await host.read();
-    assert.equal([number, isOriginOnly, named], [6, true, video]);
+    await host.addVideo(second, first);
+    const { number, removed, muted, lockedTo, isOriginOnly, videos, current } = await host.read();
+    assert.equal([number, isOriginOnly, videos, current], [6, true, [first, second], first.video]);
     assert.equal([removed, muted, lockedTo], [[id(1), id(3)], [id(2)], [id(4), id(5)]]);
     await host.unremove(id(1));
     await host.unmute(id(2));
     const last = await host.unlock();
     assert.equal([last.number, last.removed, last.muted, last.lockedTo], [9, [id(3)], [], null]);
+    assert.equal(last.videos, [first, second]);
+    assert.equal((await host.replaceVideo(second.video, third)).videos, [first, third]);
     const envelope = await store.readRules(made.room);
-    assert.is((await openRules(crypto, made.roomBytes, envelope ?? new Uint8Array())).number, 9);
+    assert.is((await openRules(crypto, made.roomBytes, envelope ?? new Uint8Array())).number, 10);
   }),
 );
 
@@ -253,7 +264,7 @@ hosting(
         () => host.mute(id(1)),
         () => host.lock([]),
         () => host.setOriginOnly(true),
-        () => host.replaceVideo(new Uint8Array(16)),
+        () => host.addVideo(listed(id(1)), null),
         () => host.change((rules) => ({ ...rules, removed: [id(1)] })),
       ];
       for (const tryOne of tries) assert.is(await outcomeOf(tryOne()), 'SIGNATURE_WRONG');

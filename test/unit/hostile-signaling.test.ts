@@ -357,24 +357,26 @@ altering('should not get an offer in even with the help of a member, who has the
   }),
 );
 
-altering('should be told of in the room while it does so, not of a single signal, and not for ever after', () =>
-  onScene(async (scene) => {
-    const one = await scene.join(NAMES[0]);
-    const session = new Session(one, scene.clock, () => undefined);
-    const told = () => session.snapshot().problem?.message === texts.signalsTampered;
-    const spoil = async (): Promise<void> => {
-      scene.operator.pass({ from: 'a'.repeat(22), to: one.selfId, data: 'nobody sealed this' });
-      await scene.clock.run(100);
-    };
-    await scene.clock.run(500);
-    for (let i = 0; i < 4; i++) await spoil();
-    assert.equal([told(), session.snapshot().stats.rejectedSignals], [false, 4]);
-    await spoil();
-    assert.equal([told(), session.snapshot().stats.rejectedSignals], [true, 5]);
-    await scene.clock.run(61_000);
-    assert.equal([told(), session.snapshot().stats.rejectedSignals], [false, 5]);
-    session.close();
-  }),
+altering(
+  'should be told of in the room while it does so, not of a single signal, and not for ever after',
+  () =>
+    onScene(async (scene) => {
+      const one = await scene.join(NAMES[0]);
+      const session = new Session(one, scene.clock, () => undefined);
+      const told = () => session.snapshot().problem?.message === texts.signalsTampered;
+      const spoil = async (): Promise<void> => {
+        scene.operator.pass({ from: 'a'.repeat(22), to: one.selfId, data: 'nobody sealed this' });
+        await scene.clock.run(100);
+      };
+      await scene.clock.run(500);
+      for (let i = 0; i < 4; i++) await spoil();
+      assert.equal([told(), session.snapshot().stats.rejectedSignals], [false, 4]);
+      await spoil();
+      assert.equal([told(), session.snapshot().stats.rejectedSignals], [true, 5]);
+      await scene.clock.run(61_000);
+      assert.equal([told(), session.snapshot().stats.rejectedSignals], [false, 5]);
+      session.close();
+    }),
 );
 
 altering.run();

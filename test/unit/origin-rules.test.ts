@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { areEqual, type Bytes, fromBase64url } from '../../peer/bytes.ts';
+import type { ListedVideo } from '../../peer/manifest/rules.ts';
 import type { Member } from '../../web/src/room/member.ts';
 import { type House, hasOrigin, withHouse } from '../tools/house.ts';
 import { MadeRoom } from '../tools/made-room.ts';
@@ -50,6 +51,10 @@ function doKnow(members: readonly Member[], number: number): boolean {
   return members.every(({ viewer }) => viewer.rules?.number === number);
 }
 
+function listed(...films: MadeRoom[]): ListedVideo[] {
+  return films.map(({ videoBytes }) => ({ video: videoBytes, title: new Uint8Array(40) }));
+}
+
 const origin = suite('the origin, by the rules in its store');
 
 origin('should drop whom the host removes, and let it in no more', () =>
@@ -76,17 +81,45 @@ origin('should serve the video that the rules name once it is stored, and the fi
     await publish(house, first);
     const early = await house.join(first);
     await until(house, 'the first is shown', () => doesShow(early, first));
-    await rule(house, first, 1, { video: second.videoBytes });
+    await rule(house, first, 1, { videos: listed(first, second), current: second.videoBytes });
     await until(house, 'the rules are known', () => doKnow([early], 1));
     await house.clock.run(10_000);
-    assert.equal([early.viewer.isVideoReplaced, hasOrigin(early)], [false, true]);
+    assert.equal([doesShow(early, first), hasOrigin(early)], [true, true]);
+    const [line] = early.viewer.links;
+    await early.viewer.say('the chat goes on');
     await publish(house, second);
-    await until(house, 'the first is over', () => early.viewer.isVideoReplaced);
-    await house.clock.run(1000);
-    assert.equal([...early.viewer.links], []);
+    await until(house, 'the second is shown', () => doesShow(early, second));
+    assert.equal([...early.viewer.links], [line], 'over the same connection');
     const late = await house.join(first);
-    await until(house, 'the second is shown', () => doesShow(late, second) && hasOrigin(late));
-    assert.equal([doesShow(early, first), late.viewer.isVideoReplaced], [true, false]);
+    await until(house, 'a newcomer sees the second', () => doesShow(late, second) && hasOrigin(late));
+    await until(house, 'and the chat', () => late.viewer.lines.length === 1);
+    await rule(house, first, 2, { videos: listed(first, second), current: first.videoBytes });
+    await until(house, 'both are back', () => [early, late].every((member) => doesShow(member, first)));
+    assert.ok(early.viewer.links);
+  }),
+);
+
+origin('should change over for all who know each other, whoever hears of it first', () =>
+  withHouse(1, async (house) => {
+    const films = [await house.makeRoom()];
+    const [first] = films;
+    if (!first) throw new Error('no room');
+    for (let i = 0; i < 2; i++) films.push(await MadeRoom.create(house.crypto, first.key));
+    const videos = listed(...films);
+    await rule(house, first, 1, { videos, current: first.videoBytes });
+    for (const film of films) await publish(house, film);
+    // The origin has one place: most hear of everything from each other.
+    const members: Member[] = [];
+    for (let i = 0; i < 5; i++) members.push(await house.join(first));
+    await until(house, 'all are at the first', () => members.every((member) => doesShow(member, first)));
+    for (const [i, film] of [...films.slice(1), first, ...films.slice(1)].entries()) {
+      await rule(house, first, i + 2, { videos, current: film.videoBytes });
+      await until(house, `all are at film ${i}`, () => members.every((member) => doesShow(member, film)));
+    }
+    assert.equal(
+      members.map(({ viewer }) => viewer.rejectedPieces),
+      members.map(() => 0),
+    );
   }),
 );
 

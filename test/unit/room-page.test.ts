@@ -30,6 +30,7 @@ const OPENED: RoomSnapshot = {
   isWaiting: true,
   peers: [],
   chat: [],
+  films: [],
   rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [], isSelfMuted: false },
   name: 'Ada',
   uploadLimitBytesPerSec: null,

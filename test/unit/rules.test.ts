@@ -7,9 +7,11 @@ import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
 import { MAX_FRAME_BYTES } from '../../peer/limits.ts';
 import {
   isMuted,
+  type ListedVideo,
   MAX_LOCKED_TO,
   MAX_MUTED,
   MAX_REMOVED,
+  MAX_VIDEOS,
   openRules,
   peekRules,
   signRules,
@@ -20,6 +22,7 @@ import { OriginRoom } from '../../peer/room/origin-room.ts';
 import { RulesExchange } from '../../peer/room/rules-exchange.ts';
 import { SendBudget } from '../../peer/swarm/send-budget.ts';
 import { Uplink } from '../../peer/swarm/uplink.ts';
+import { MAX_SEALED_TITLE_BYTES } from '../../peer/video-info.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
 import { Link } from '../../peer/wire/link.ts';
 import { WIRE_VERSION } from '../../peer/wire/messages.ts';
@@ -46,19 +49,43 @@ function id(number: number): Bytes {
 
 const ids = (count: number): Bytes[] => Array.from({ length: count }, (_, i) => id(i));
 
+/** A video of the list, with a title of so many bytes. */
+function listed(number: number, titleBytes = 40): ListedVideo {
+  return { video: id(number), title: new Uint8Array(titleBytes).fill(number) };
+}
+
 const documents = suite('the host’s rules');
+
+documents('should list each video once, and have what is watched among them', async () => {
+  const made = await MadeRoom.create(crypto);
+  const [a, b] = [listed(1), listed(2)];
+  await made.rules(1, { videos: [a, b], current: b.video });
+  await made.rules(1, { videos: [a, b], current: null });
+  await fails('MANIFEST_MALFORMED', () => made.rules(1, { videos: [a, b, a], current: b.video }));
+  await fails('MANIFEST_MALFORMED', () => made.rules(1, { videos: [a], current: b.video }));
+  await fails('MANIFEST_MALFORMED', () => made.rules(1, { videos: [], current: b.video }));
+  const tooMany = Array.from({ length: MAX_VIDEOS + 1 }, (_, i) => listed(i));
+  await fails('MANIFEST_MALFORMED', () => made.rules(1, { videos: tooMany }));
+  await fails('MANIFEST_MALFORMED', () => made.rules(1, { videos: [listed(1, MAX_SEALED_TITLE_BYTES + 1)] }));
+});
 
 documents('should open as they were signed, for their room alone', async () => {
   const made = await MadeRoom.create(crypto);
+  const videos = [listed(3), listed(4)];
   const wishes = { atMs: 5, removed: [id(1)], muted: [id(2)], lockedTo: [id(3)], isOriginOnly: true };
-  const rules = await openRules(crypto, made.roomBytes, await made.rules(7, { ...wishes, video: id(4) }));
+  const rules = await openRules(
+    crypto,
+    made.roomBytes,
+    await made.rules(7, { ...wishes, videos, current: id(4) }),
+  );
   assert.equal(rules, {
-    v: 1,
+    v: 2,
     room: made.roomBytes,
     publicKey: made.key.publicKey,
     number: 7,
     ...wishes,
-    video: id(4),
+    videos,
+    current: id(4),
   });
   const other = await MadeRoom.create(crypto);
   const ofMade = await made.rules(1);
@@ -72,7 +99,16 @@ documents(
     const forged = await signRules(
       crypto,
       { publicKey: made.key.publicKey, privateKey: other.key.privateKey },
-      { number: 1, atMs: 0, removed: [], muted: [], lockedTo: null, isOriginOnly: false, video: null },
+      {
+        number: 1,
+        atMs: 0,
+        removed: [],
+        muted: [],
+        lockedTo: null,
+        isOriginOnly: false,
+        videos: [],
+        current: null,
+      },
     );
     await fails('SIGNATURE_WRONG', () => openRules(crypto, made.roomBytes, forged));
   },
@@ -113,7 +149,8 @@ documents('should be refused with any bit flipped and at any shorter length', as
 documents('should fit a frame with as many members as they can name, and name no more', async () => {
   const made = await MadeRoom.create(crypto);
   const full = { removed: ids(MAX_REMOVED), muted: ids(MAX_MUTED), lockedTo: ids(MAX_LOCKED_TO) };
-  const envelope = await made.rules(2 ** 31, { ...full, video: id(1) });
+  const videos = Array.from({ length: MAX_VIDEOS }, (_, i) => listed(i, MAX_SEALED_TITLE_BYTES));
+  const envelope = await made.rules(2 ** 31, { ...full, videos, current: id(1) });
   assert.ok(encodeFrame('rules', { envelope }).byteLength <= MAX_FRAME_BYTES);
   assert.is((await openRules(crypto, made.roomBytes, envelope)).removed.length, MAX_REMOVED);
   await fails('MANIFEST_MALFORMED', () => made.rules(1, { removed: ids(MAX_REMOVED + 1) }));

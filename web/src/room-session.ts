@@ -1,5 +1,8 @@
 import type { Bytes } from '../../peer/bytes.ts';
 import type { HostCommands } from '../../peer/host/host-commands.ts';
+import type { ChosenFile } from './home/file-handle.ts';
+import type { FromWorker } from './home/host-messages.ts';
+import type { HostingControl } from './home/host-worker.ts';
 
 /** What the room page sees of the engine: one session per open room, one snapshot to draw from. */
 
@@ -69,8 +72,23 @@ export interface RulesView {
   isSelfMuted: boolean;
 }
 
+/** One film of the room's list. */
+export interface FilmView {
+  /** Base64url. */
+  id: string;
+  title: string;
+  /** The one that the room is to watch. */
+  isCurrent: boolean;
+}
+
 /** What the host can do, and nobody else. */
 export interface HostDesk extends HostCommands {
+  /** Uploads a film into the room, at the end of its list. `present` is what is watched now. */
+  addFilm(
+    chosen: ChosenFile,
+    present: { id: string; title: string } | null,
+    onMessage: (message: FromWorker) => void,
+  ): Promise<HostingControl>;
   /** Removes the room and all it holds from the server. @throws MatineeError as the commands. */
   takeDown(): Promise<void>;
 }
@@ -82,6 +100,7 @@ export interface RoomSnapshot {
   problem: { code: string; message: string; isFatal: boolean } | null;
   /** null until the manifest is here. uploadedMs < durationMs while the host still uploads. */
   video: {
+    id: string;
     title: string;
     durationMs: number;
     uploadedMs: number;
@@ -89,6 +108,8 @@ export interface RoomSnapshot {
     widthPx: number;
     heightPx: number;
   } | null;
+  /** What the room has, in order; empty where it has one film and no list. */
+  films: FilmView[];
   /** The browser refused to start by itself: show one obvious button that calls play(). */
   isPlayRefused: boolean;
   /** The player waits for data. */

@@ -1,6 +1,6 @@
 import type { SigningKey } from '../../../peer/crypto/crypto.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
-import type { HostProgress } from '../../../peer/host/host-video.ts';
+import type { HostProgress, IntoRoom } from '../../../peer/host/host-video.ts';
 import type { OpenedVideo } from '../../../peer/host/package.ts';
 import type { ChosenFile } from './file-handle.ts';
 
@@ -27,6 +27,8 @@ export interface HostTask extends ChosenFile {
   choices: HostChoices;
   /** The kept upload to go on with; null: it is a new one. */
   goOnWith: string | null;
+  /** The room that is to get the film besides what it has; null: a new one is made. */
+  into: IntoRoom | null;
 }
 
 export type ToWorker =

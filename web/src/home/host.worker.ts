@@ -63,6 +63,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       random: () => Math.random(),
       journal,
       kept: before?.kept ?? null,
+      into: task.into,
       pause,
       signal: cancelled.signal,
       onRoom: ({ link, hostKey }) => tell({ type: 'room', link, hostKey }),

@@ -120,7 +120,7 @@ export class Hosting {
     this.reset();
     this.chosen = chosen;
     this.step = 'inspecting';
-    const task = { ...chosen, choices: this.#choices(), goOnWith };
+    const task = { ...chosen, choices: this.#choices(), goOnWith, into: null };
     this.#control = this.#start(task, (message) => this.#receive(message));
   }
 

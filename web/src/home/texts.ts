@@ -33,6 +33,7 @@ export const texts = {
     `This browser cannot open the file by itself: choose or drop “${name}” again.`,
   giveUp: 'Give it up',
   giveUpWarning: 'Its room goes from the server for everyone. The link stops working.',
+  giveUpFilmWarning: 'The film goes from its room; the other films stay.',
   giveUpNow: 'Remove it',
   underWayElsewhere: 'This upload goes on in another tab of this browser.',
   keptGone:

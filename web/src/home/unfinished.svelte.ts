@@ -51,8 +51,8 @@ export class Unfinished {
   async giveUp({ id, record }: UploadInList): Promise<void> {
     this.problem = null;
     try {
-      const { takeDownRoom } = await import('./take-down-room.ts');
-      await takeDownRoom(record.room);
+      const { giveUpUpload } = await import('./give-up-upload.ts');
+      await giveUpUpload(record);
       await forgetUpload(id);
       this.list = this.list.filter((upload) => upload.id !== id);
     } catch (error) {

@@ -1,8 +1,11 @@
+import { fromBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
-import { deriveRoomKeys } from '../../../peer/crypto/keys.ts';
+import { deriveRoomKeys, deriveVideoKeys } from '../../../peer/crypto/keys.ts';
 import { hostCommands } from '../../../peer/host/host-commands.ts';
+import type { ListedVideo } from '../../../peer/manifest/rules.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
+import { sealTitle } from '../../../peer/video-info.ts';
 import type { HostDesk } from '../room-session.ts';
 
 /** What the host commands its room with, on the server that this page came from. */
@@ -18,7 +21,28 @@ export async function openHostDesk(crypto: Crypto, entry: RoomEntry, hostKey: Si
     hostKey,
     joinToken,
   });
-  return { ...commands, takeDown: () => takeDown(location.href, hostKey) };
+  return {
+    ...commands,
+    takeDown: () => takeDown(location.href, hostKey),
+    async addFilm(chosen, present, onMessage) {
+      const { startHosting } = await import('../home/host-worker.ts');
+      const room = { roomId, roomSecret, hostKey, link: location.href };
+      const into = { room, present: present && (await listed(crypto, entry, present)) };
+      const choices = { roomPassword: null, hostPassword: null };
+      return startHosting({ ...chosen, choices, goOnWith: null, into }, onMessage);
+    },
+  };
+}
+
+/** A film as the room's list shows it. */
+async function listed(
+  crypto: Crypto,
+  { roomSecret }: RoomEntry,
+  { id, title }: { id: string; title: string },
+): Promise<ListedVideo> {
+  const video = fromBase64url(id) ?? new Uint8Array(0);
+  const { infoKey } = await deriveVideoKeys(crypto, roomSecret, video);
+  return { video, title: await sealTitle(crypto, infoKey, video, title) };
 }
 
 async function takeDown(link: string, hostKey: SigningKey): Promise<void> {

@@ -3,11 +3,16 @@ import { type Bytes, fromBase64url, toBase64url, utf8 } from '../../../peer/byte
 import type { Clock } from '../../../peer/clock.ts';
 import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys } from '../../../peer/crypto/keys.ts';
-import { memberIdOf, openSignal, signJoin, signSignal } from '../../../peer/crypto/member-key.ts';
+import {
+  memberIdOf,
+  openSignal,
+  proveMember,
+  signJoin,
+  signSignal,
+} from '../../../peer/crypto/member-key.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
 import { MAKE_ROOM, OriginDial } from '../../../peer/room/origin-dial.ts';
-import { VIDEO_REPLACED } from '../../../peer/room/video-change.ts';
 import { ORIGIN_ONLY, Viewer } from '../../../peer/room/viewer.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
 import type { Spill } from '../../../peer/swarm/piece-disk.ts';
@@ -44,7 +49,7 @@ const PROBE_MS = 1_500;
 const REPORT_EVERY_MS = 30_000;
 
 /** Goodbyes after which it is no use to dial a member again. */
-const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY, VIDEO_REPLACED];
+const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY];
 
 export interface MemberParts {
   /** The room's own secret, its password mixed in where it has one. */
@@ -61,11 +66,13 @@ export interface MemberParts {
   openSocket: Parameters<typeof connectSignaling>[0]['openSocket'];
   createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike;
   /** Makes the other way to the server, for who can have no data channel: pieces by HTTP, all else through signaling. Left out: there is none. */
-  makePlain?(joinToken: Bytes): PlainFetcher;
+  makePlain?(joinToken: Bytes, prove: () => Promise<string>): PlainFetcher;
   /** Where what is too much for memory goes; null or left out: nowhere. */
   spill?: Spill | null;
   onChange(): void;
   onPiece(segment: number, piece: number): void;
+  /** The room is at another film from now on. */
+  onFilm?(): void;
 }
 
 /** A viewer in its room: signaling, connections and the viewer itself, joined. Runs in a page and in Node alike. */
@@ -119,10 +126,11 @@ export class Member {
       selfId,
       memberKey,
       badge: parts.badge ?? null,
-      plain: parts.makePlain?.(roomKeys.joinToken) ?? null,
+      plain: parts.makePlain?.(roomKeys.joinToken, () => proveMember(crypto, memberKey, link.roomId)) ?? null,
       memoryBytes: MEMORY_BYTES,
       onLinkClosed: (remote, code) => this.#linkClosed(remote, code),
       onRules: () => this.#applyPeers(),
+      onFilm: () => parts.onFilm?.(),
     });
     this.#connector = new Connector({
       selfId,
@@ -162,9 +170,7 @@ export class Member {
       random,
       budget: this.#dialBudget,
       isConnected: () => this.#connector.has(ORIGIN),
-      dial: () => {
-        if (!this.viewer.isVideoReplaced) this.#connector.dial(ORIGIN);
-      },
+      dial: () => this.#connector.dial(ORIGIN),
     });
     this.#signaling = connectSignaling({
       url: parts.signalingUrl,
@@ -191,9 +197,9 @@ export class Member {
     return this.#named ?? [];
   }
 
-  /** Why there is nothing more to be had here, by the signaling server's word or since the host shows another video; else null. */
+  /** Why there is nothing more to be had here, by the signaling server's word; else null. */
   get refusal(): MatineeError | null {
-    return this.viewer.isVideoReplaced ? videoReplaced() : this.#refusal;
+    return this.#refusal;
   }
 
   /** Whether the origin is there but, as far as it told us last, has no place for us: it will be asked again. */
@@ -227,8 +233,7 @@ export class Member {
 
   /** Viewers are connected to each other where both this person and the host's rules allow it. */
   #applyPeers(): void {
-    const { rules, isVideoReplaced } = this.viewer;
-    const areAllowed = this.#arePeersWanted && !rules?.isOriginOnly && !isVideoReplaced;
+    const areAllowed = this.#arePeersWanted && !this.viewer.rules?.isOriginOnly;
     if (this.#isClosed || areAllowed === (this.#neighbours !== null)) return;
     if (areAllowed) {
       this.#neighbours = this.#newNeighbours();
@@ -377,10 +382,6 @@ export class Member {
 
   #linkClosed(remote: Remote, code: string): void {
     if (this.#isClosed || code === 'REPLACED') return;
-    if (this.viewer.isVideoReplaced) {
-      this.#applyPeers();
-      return;
-    }
     if (remote.isRelayed) this.#relaySoon();
     else if (remote.kind === 'origin') this.#originLost(code);
     else if (FAREWELLS.includes(code) || this.#isShut(remote.id)) this.#neighbours?.gone(remote.id);
@@ -409,8 +410,7 @@ export class Member {
     if (!this.#parts.makePlain) return;
     this.#cancelRelay();
     this.#cancelRelay = this.#parts.clock.after(RELAY_AFTER_MS, () => {
-      const isNeeded =
-        !this.#connector.channel(ORIGIN) && !this.#isOriginBusy && !this.viewer.isVideoReplaced;
+      const isNeeded = !this.#connector.channel(ORIGIN) && !this.#isOriginBusy;
       if (isNeeded && this.#state === 'connected') this.#relays.open(ORIGIN);
     });
   }
@@ -453,10 +453,6 @@ export class Member {
     const signed = await crypto.open(this.#roomKeys.signalingKey, sealed, context);
     return openSignal(crypto, from, this.selfId, signed);
   }
-}
-
-function videoReplaced(): MatineeError {
-  return new MatineeError('MANIFEST_STALE', 'The host shows another film now. Reload the page to watch it.');
 }
 
 function refusalFor(code: string, message: string): MatineeError | null {

@@ -50,10 +50,11 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     signalingUrl: signalingUrl(href),
     openSocket: (url) => new WebSocket(url),
     createPeer,
-    makePlain: (joinToken) => plainFetcher(room, joinToken, href),
+    makePlain: (joinToken, prove) => plainFetcher(room, joinToken, href, prove),
     spill: pieceSpill(),
     onChange: () => session?.changed(),
     onPiece: () => session?.fed(),
+    onFilm: () => session?.filmChanged(),
   });
   const entry = { roomId, roomSecret: secret ?? roomSecret };
   session = new Session(

@@ -19,6 +19,8 @@ export interface PlayerParts {
   viewer: Viewer;
   nowMs(): number;
   onChange(): void;
+  /** The film was played to its end. */
+  onEnded(): void;
   /** Playback cannot go on. */
   onError(error: MatineeError): void;
 }
@@ -348,7 +350,10 @@ export class Player {
     on('loadeddata', () => this.#shown());
     on('playing', () => this.#resumed());
     on('waiting', () => this.#waits());
-    on('ended', () => this.#resumed());
+    on('ended', () => {
+      this.#resumed();
+      this.#parts.onEnded();
+    });
     on('pause', () => this.#parts.onChange());
     on('error', () => this.#failed(this.#video.error));
   }

@@ -1,11 +1,19 @@
-import { toBase64url } from '../../../peer/bytes.ts';
+import { areEqual, toBase64url } from '../../../peer/bytes.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
-import { NO_RULES } from '../../../peer/manifest/rules.ts';
+import { type ListedVideo, NO_RULES } from '../../../peer/manifest/rules.ts';
 import type { VideoInfo } from '../../../peer/video-info.ts';
 import type { Link } from '../../../peer/wire/link.ts';
-import type { HostDesk, PeerView, RoomSession, RoomSnapshot, RulesView, Stats } from '../room-session.ts';
+import type {
+  FilmView,
+  HostDesk,
+  PeerView,
+  RoomSession,
+  RoomSnapshot,
+  RulesView,
+  Stats,
+} from '../room-session.ts';
 import type { Member } from './member.ts';
 import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -28,7 +36,10 @@ export class Session implements RoomSession {
   readonly #listeners = new Set<(snapshot: RoomSnapshot) => void>();
   readonly #rates = new WeakMap<Link, { received: RateMeter; sent: RateMeter }>();
   readonly #openedMs: number;
+  #element: HTMLVideoElement | null = null;
   #player: Player | null = null;
+  /** Of the room's list, by id; null while it is being opened, or cannot be. */
+  readonly #titles = new Map<string, string | null>();
   #info: VideoInfo | null = null;
   #isReadingInfo = false;
   #error: MatineeError | null = null;
@@ -70,6 +81,7 @@ export class Session implements RoomSession {
       peers: [...viewer.links].map((link) => this.#peer(link)),
       chat: viewer.lines.map((line) => ({ ...line, isMine: line.from === this.#member.selfId })),
       rules: this.#rules(),
+      films: this.#films(),
       name: viewer.name,
       uploadLimitBytesPerSec: viewer.uploadLimitBytesPerSec,
       stats: this.#stats(),
@@ -77,11 +89,25 @@ export class Session implements RoomSession {
   }
 
   attach(video: HTMLVideoElement): void {
+    this.#element = video;
+    this.#startPlayer(video);
+  }
+
+  /** The room is at another film: it starts in the same place. */
+  filmChanged(): void {
+    this.#player?.close();
+    this.#player = null;
+    this.#info = null;
+    if (this.#element) this.#startPlayer(this.#element);
+  }
+
+  #startPlayer(video: HTMLVideoElement): void {
     try {
       this.#player = new Player(video, {
         viewer: this.#member.viewer,
         nowMs: () => performance.now(),
         onChange: () => this.changed(),
+        onEnded: () => void this.#goOn(),
         onError: (error) => this.#fail(error),
       });
       void this.#player.play();
@@ -163,9 +189,13 @@ export class Session implements RoomSession {
 
   async #readInfo(): Promise<void> {
     this.#isReadingInfo = true;
+    const player = this.#player;
     try {
-      this.#info = await this.#member.viewer.videoInfo();
-      if (this.#info) await this.#player?.open(this.#info);
+      const info = await this.#member.viewer.videoInfo();
+      // Of the film before.
+      if (player !== this.#player) return;
+      this.#info = info;
+      if (info) await player?.open(info);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -217,6 +247,43 @@ export class Session implements RoomSession {
     };
   }
 
+  #films(): FilmView[] {
+    const { videos, current } = this.#member.viewer.rules ?? NO_RULES;
+    return videos.map((listed) => ({
+      id: toBase64url(listed.video),
+      title: this.#titleOf(listed),
+      isCurrent: current !== null && areEqual(current, listed.video),
+    }));
+  }
+
+  #titleOf(listed: ListedVideo): string {
+    const id = toBase64url(listed.video);
+    const known = this.#titles.get(id);
+    if (known === undefined) {
+      this.#titles.set(id, null);
+      void this.#member.viewer.openTitle(listed).then(
+        (title) => {
+          this.#titles.set(id, title);
+          this.changed();
+        },
+        // Sealed with something else: it stays without a title.
+        () => undefined,
+      );
+    }
+    return known ?? texts.untitled;
+  }
+
+  /** The film is over: where the host watches, the room goes on to the next one of its list. */
+  async #goOn(): Promise<void> {
+    const video = this.#member.viewer.manifest.head?.video;
+    if (!this.openHostDesk || !video) return;
+    try {
+      await (await this.openHostDesk()).showNext(video);
+    } catch {
+      // The server is away: the host has a button for it as well.
+    }
+  }
+
   #video(): RoomSnapshot['video'] {
     const { manifest } = this.#member.viewer;
     const head = manifest.head;
@@ -224,6 +291,7 @@ export class Session implements RoomSession {
     const last = head.segmentCount > 0 ? manifest.entry(head.segmentCount - 1) : null;
     const listedMs = last ? last.startMs + last.durationMs : (head.pages.at(-1)?.startMs ?? 0);
     return {
+      id: toBase64url(head.video),
       title: this.#info.title,
       widthPx: this.#info.widthPx,
       heightPx: this.#info.heightPx,
