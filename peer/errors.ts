@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'FILE_NOT_VIDEO'
   | 'FILE_UNREADABLE'
   | 'FILE_OTHER'
+  | 'FILE_ENCRYPTED'
   | 'CODEC_UNSUPPORTED'
   // upload
   | 'UPLOAD_REFUSED'

@@ -5,6 +5,8 @@ import { chooseCrypto } from '../peer/crypto/choose.ts';
 import { MatineeError } from '../peer/errors.ts';
 import { hostVideo } from '../peer/host/host-video.ts';
 import { openVideo } from '../peer/host/package.ts';
+import { COPY_ONLY } from '../peer/host/package-options.ts';
+import { NO_WISHES, type PackagingWishes } from '../peer/host/package-plan.ts';
 import { openFile } from './host-file.ts';
 import { HostKeyOutput } from './host-key-output.ts';
 import { ProgressOutput } from './host-output.ts';
@@ -14,7 +16,7 @@ const HELP = `Puts a video into a new room of a running seed server and prints t
 
   npm run host -- FILE [--server URL]
 
-  FILE          an MP4, MOV, MKV, WebM or TS file
+  FILE          an MP4, MOV, MKV, WebM or TS file, or sound alone
   --server URL  the seed server (http://localhost:8080 unless told)
   --room-password-file FILE
                 viewers must type the first line of this file, besides having the link
@@ -23,6 +25,9 @@ const HELP = `Puts a video into a new room of a running seed server and prints t
   --password-file FILE
                 the first line of this file is the password that the server asks hosts for;
                 else it is taken from the environment, HOST_PASSWORD
+  --audio N     the sound track to take, 1 for the first (the default one unless told)
+  --without-sound
+                leaves the sound out where browsers cannot play it; only the web page can convert it
   --help        this text
 
 The link is the last line of standard output, printed as soon as it works; the upload goes on until
@@ -39,6 +44,7 @@ interface Job {
   roomPasswordFile: string | null;
   keyOutFile: string | null;
   hostPasswordFile: string | null;
+  wishes: PackagingWishes;
 }
 
 /** What the command line asks for; null for help. Throws MatineeError REQUEST_MALFORMED where it makes no sense. */
@@ -60,7 +66,19 @@ function readArguments(args: string[]): Job | null {
     roomPasswordFile: inFolder(values['room-password-file']),
     keyOutFile: inFolder(values['key-out']),
     hostPasswordFile: inFolder(values['password-file']),
+    wishes: {
+      ...NO_WISHES,
+      audioTrack: readTrackNumber(values.audio),
+      mayLeaveOutSound: values['without-sound'],
+    },
   };
+}
+
+function readTrackNumber(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number - 1;
+  throw usageError(`--audio takes the number of a sound track, from 1 on, not ${text}.`);
 }
 
 function parse(args: string[]) {
@@ -73,6 +91,8 @@ function parse(args: string[]) {
         'room-password-file': { type: 'string' },
         'key-out': { type: 'string' },
         'password-file': { type: 'string' },
+        audio: { type: 'string' },
+        'without-sound': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -95,7 +115,7 @@ function startFolder(): string {
 async function run(job: Job, signal: AbortSignal): Promise<void> {
   const file = await openFile(job.path);
   try {
-    const video = await openVideo(file.source);
+    const video = await openVideo(file.source, { ...COPY_ONLY, wishes: job.wishes });
     try {
       await saveKeyWhile(job.keyOutFile, (keyOutput) => upload(video, job, keyOutput, signal));
     } finally {

@@ -147,7 +147,7 @@ async function prepare(options: HostOptions): Promise<Upload> {
     keys: await deriveVideoKeys(crypto, room.roomSecret, videoId),
     requests: roomRequests(origin, roomId, videoId, options.hostPassword ?? null),
     writer: await writerAfter(kept, new ManifestWriter(crypto, hostKey, subject)),
-    progress: new ProgressLog(sourceBytes, (progress) => options.onProgress(progress)),
+    progress: new ProgressLog(video.expectedBytes ?? sourceBytes, (progress) => options.onProgress(progress)),
   };
 }
 

@@ -1,7 +1,8 @@
-import { type EncodedPacket, EncodedPacketSink, type InputTrack } from 'mediabunny';
+import type { EncodedPacket } from 'mediabunny';
 import { MatineeError } from '../errors.ts';
 import { MAX_SEGMENT_BYTES } from '../limits.ts';
 import { CONVERT_IT } from './package-plan.ts';
+import { type PacketReader, SAME_TIME_S } from './packet-reader.ts';
 
 /** A segment ends at the first key frame that is at least this far from its start; a little less than 2 s, for clocks that round. */
 const SEGMENT_MIN_S = 1.9;
@@ -9,12 +10,9 @@ const SEGMENT_MIN_S = 1.9;
 /** The first one ends at the first key frame there is, so that watching starts soon; but not one frame long where all are key frames. */
 const FIRST_SEGMENT_MIN_S = 0.5;
 
-/** Half a tick of Matroska, which rounds to milliseconds: times nearer than this are the same time. */
-const SAME_TIME_S = 0.0005;
-
-/** The packets of one segment, in decode order, timed from the first video frame. */
+/** The packets of one segment, in decode order, timed from the first video frame, or the first sound where there is no picture. */
 export interface Cut {
-  /** When its key frame is shown. */
+  /** When its key frame is shown, or its first sound begins. */
   startS: number;
   /** The next segment's start, or the media's end for the last. */
   endS: number;
@@ -23,10 +21,10 @@ export interface Cut {
   audio: EncodedPacket[];
 }
 
-/** The two streams to cut, and the file's time of the first key frame, which becomes 0. */
+/** The streams to cut, not both null, and the file's time of the first key frame (or sound), which becomes 0. */
 export interface Streams {
-  video: InputTrack;
-  audio: InputTrack | null;
+  video: PacketReader | null;
+  audio: PacketReader | null;
   originS: number;
 }
 
@@ -37,10 +35,11 @@ interface Cursor {
 }
 
 /**
- * Cuts copied streams into segments: each starts on a key frame of the video and runs to the first key frame about 2 s
+ * Cuts streams into segments: each starts on a key frame of the video and runs to the first key frame about 2 s
  * later, so it is as long as the source's group of pictures where that is longer; the first is as short as its key
  * frames allow. A sound packet belongs to the segment in which it ends, so the sound of a segment covers its start.
- * Pictures and sound from before the first key frame are left out. Reads only when asked for the next.
+ * Pictures and sound from before the first key frame are left out. Sound alone is cut every 2 s. Reads only when asked
+ * for the next.
  * @param fromS 0, or the start of the segment to begin with: the cuts are the same as when starting from 0.
  * @throws MatineeError FILE_UNREADABLE where one segment would be larger than memory should hold; ABORTED at the next
  *   packet once the signal says so.
@@ -52,14 +51,31 @@ export async function* cutSegments(
 ): AsyncGenerator<Cut, void, undefined> {
   const video = await videoCursor(streams, fromS, signal);
   const audio = await audioCursor(streams, fromS, signal);
-  while (video.current) {
-    yield await cutOne(video, audio, video.current.timestamp);
+  if (!video) {
+    while (audio?.current) yield await cutSound(audio, audio.current.timestamp);
+    return;
   }
+  while (video.current) yield await cutOne(video, audio, video.current.timestamp);
+}
+
+async function cutSound(audio: Cursor, startS: number): Promise<Cut> {
+  const sound = await takeUntil(audio, ({ timestamp }) => timestamp >= startS + minimumS(startS));
+  const nextS = audio.current?.timestamp ?? null;
+  return {
+    startS,
+    endS: nextS ?? endOf(sound),
+    isLast: nextS === null,
+    video: [],
+    audio: lastUntil(sound, nearbyStart(sound, audio.current)),
+  };
+}
+
+function minimumS(startS: number): number {
+  return startS === 0 ? FIRST_SEGMENT_MIN_S : SEGMENT_MIN_S;
 }
 
 async function cutOne(video: Cursor, audio: Cursor | null, startS: number): Promise<Cut> {
-  const minS = startS === 0 ? FIRST_SEGMENT_MIN_S : SEGMENT_MIN_S;
-  const pictures = await takeVideo(video, startS + minS);
+  const pictures = await takeVideo(video, startS + minimumS(startS));
   const nextS = video.current?.timestamp ?? null;
   const sound = audio ? await takeAudio(audio, nextS ?? Number.POSITIVE_INFINITY) : [];
   return {
@@ -97,13 +113,14 @@ async function takeUntil(
   return taken;
 }
 
-async function videoCursor({ video, originS }: Streams, fromS: number, signal: AbortSignal): Promise<Cursor> {
-  const sink = new EncodedPacketSink(video);
-  const verified = { verifyKeyPackets: true };
-  const first = await sink.getKeyPacket(originS + fromS + SAME_TIME_S, verified);
-  const next = (packet: EncodedPacket) => sink.getNextPacket(packet, verified);
+async function videoCursor(
+  { video, originS }: Streams,
+  fromS: number,
+  signal: AbortSignal,
+): Promise<Cursor | null> {
+  if (!video) return null;
   const isBefore = ({ timestamp, type }: EncodedPacket) => type !== 'key' || timestamp < fromS - SAME_TIME_S;
-  return openCursor(first, next, originS, isBefore, signal);
+  return openCursor(video, originS, fromS, isBefore, signal);
 }
 
 async function audioCursor(
@@ -111,11 +128,7 @@ async function audioCursor(
   fromS: number,
   signal: AbortSignal,
 ): Promise<Cursor | null> {
-  if (!audio) return null;
-  const sink = new EncodedPacketSink(audio);
-  const first = (await sink.getPacket(originS + fromS)) ?? (await sink.getFirstPacket());
-  const next = (packet: EncodedPacket) => sink.getNextPacket(packet);
-  return openCursor(first, next, originS, (packet) => isSoundBefore(packet, fromS), signal);
+  return audio && openCursor(audio, originS, fromS, (packet) => isSoundBefore(packet, fromS), signal);
 }
 
 /** At the very start a packet must begin in time, not only end in time: MP4 has no times below 0. */
@@ -125,18 +138,18 @@ function isSoundBefore({ timestamp, duration }: EncodedPacket, fromS: number): b
 
 /** Asks for one packet at a time: mediabunny's own iterator reads ahead by a second of consumption, however fast that is. */
 async function openCursor(
-  first: EncodedPacket | null,
-  next: (packet: EncodedPacket) => Promise<EncodedPacket | null>,
+  reader: PacketReader,
   originS: number,
+  fromS: number,
   isSkipped: (packet: EncodedPacket) => boolean,
   signal: AbortSignal,
 ): Promise<Cursor> {
-  let original = first;
+  let original = await reader.first(originS + fromS);
   const cursor: Cursor = {
     current: original && retimed(original, originS),
     async advance() {
       if (signal.aborted) throw abortedError();
-      original = original && (await next(original));
+      original = original && (await reader.next(original));
       cursor.current = original && retimed(original, originS);
     },
   };

@@ -20,10 +20,16 @@ import type { Bytes } from '../bytes.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
 import { abortedError, type Cut, cutSegments, type Streams } from './package-cut.ts';
 import { trackEndS } from './package-end.ts';
-import { type AudioTrackSetup, type TrackSetups, type VideoTrackSetup, writeSegment } from './package-mp4.ts';
+import { factsOf } from './package-facts.ts';
+import { writeMp4Segment } from './package-mp4.ts';
+import { COPY_ONLY, type OpenOptions } from './package-options.ts';
 import { type PackagingPlan, planPackaging, type TrackFacts } from './package-plan.ts';
 import { noTracksError, unknownFileError } from './package-refusal.ts';
 import { toReaderSource, type VideoSource } from './package-source.ts';
+import type { AudioTrackSetup, TrackSetups, VideoTrackSetup, WrittenSegment } from './package-tracks.ts';
+import { writeWebmSegment } from './package-webm.ts';
+import { copiedAudio, copiedVideo } from './packet-reader.ts';
+import { type TranscodedReader, transcodedAudio, transcodedVideo } from './transcode.ts';
 
 export { fromFile, type VideoSource } from './package-source.ts';
 
@@ -54,11 +60,14 @@ export interface VideoInfo {
   sourceBytes: number;
 }
 
+/** A video that can be taken segment by segment. */
 export interface OpenedVideo {
   info: VideoInfo;
+  /** About how much the segments will have in all; left out: about as much as the source. */
+  expectedBytes?: number;
   /**
    * The packaged video, made as it is asked for: whoever is slow to take a segment holds up the reading of the file,
-   * and about one segment is in memory. May be called again; the bytes are the same each time.
+   * and about one segment is in memory. May be called again; the bytes are the same each time, where nothing is encoded.
    * @throws MatineeError ABORTED once the signal aborts or the video is closed; FILE_UNREADABLE where the file can't be
    *   read to its end.
    */
@@ -67,17 +76,29 @@ export interface OpenedVideo {
   close(): void;
 }
 
-/** A file that was opened and understood, and how it will be packaged. */
-interface Inspection {
-  opened: OpenedStreams;
-  setups: TrackSetups;
-  info: VideoInfo;
-  /** Opens the same streams once more, with a reader of their own. */
-  reopen(): Promise<OpenedStreams>;
+/** A file with what will happen to it. */
+export interface PlannedVideo extends OpenedVideo {
+  /** What is copied, encoded anew and left out. */
+  plan: PackagingPlan;
+  /** The file's tracks, as the plan's indices count them. */
+  tracks: readonly TrackFacts[];
 }
 
-interface OpenedStreams extends Streams {
+/** A file that was opened and understood, and how it will be packaged. */
+interface Inspection {
+  opened: OpenedTracks;
+  plan: PackagingPlan;
+  tracks: readonly TrackFacts[];
+  info: VideoInfo;
+  originS: number;
+  /** Opens the same tracks once more, with a reader of their own. */
+  reopen(): Promise<OpenedTracks>;
+}
+
+interface OpenedTracks {
   input: Input;
+  video: InputVideoTrack | null;
+  audio: InputAudioTrack | null;
 }
 
 /** HLS playlists are left out on purpose: they'd make the reader fetch other files. The sound formats are there to be named. */
@@ -85,17 +106,24 @@ const FORMATS: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, WAVE, OGG, F
 
 /**
  * Opens and inspects a file; quick for any size, since only its index and a few packets are read.
- * @throws MatineeError FILE_EMPTY; FILE_NOT_VIDEO where it isn't a video or its index is missing; CODEC_UNSUPPORTED where
- *   browsers can't play its streams; FILE_UNREADABLE where it can't be read or is damaged.
+ * @throws MatineeError FILE_EMPTY; FILE_NOT_VIDEO where it isn't a video or its index is missing; FILE_ENCRYPTED; CODEC_UNSUPPORTED
+ *   where browsers can't play its streams and they can't be encoded anew here; FILE_UNREADABLE where it can't be read or is damaged.
  */
-export async function openVideo(source: VideoSource): Promise<OpenedVideo> {
+export async function openVideo(
+  source: VideoSource,
+  options: OpenOptions = COPY_ONLY,
+): Promise<PlannedVideo> {
   if (source.sizeBytes === 0) throw emptyError();
   const input = newInput(source);
   try {
     await recognise(input, source);
-    const inspection = await inspect(input, source);
+    const inspection = await inspect(input, source, options);
+    const { info, plan, tracks } = inspection;
     return {
-      info: inspection.info,
+      info,
+      plan,
+      tracks,
+      expectedBytes: expectedBytes(plan, info),
       segments: (signal) => packageSegments(inspection, signal),
       close: () => input.dispose(),
     };
@@ -103,6 +131,11 @@ export async function openVideo(source: VideoSource): Promise<OpenedVideo> {
     input.dispose();
     throw asMatineeError(error, 'FILE_UNREADABLE', DAMAGED);
   }
+}
+
+function expectedBytes({ video }: PackagingPlan, { sourceBytes, durationMs }: VideoInfo): number {
+  const { target = null } = video ?? {};
+  return target ? Math.round((target.bitsPerSec * durationMs) / 8000) : sourceBytes;
 }
 
 /** Finds the format, or says what the file is instead. Besides its own error mediabunny has others, for very short files. */
@@ -128,67 +161,59 @@ function emptyError(): MatineeError {
   );
 }
 
-async function inspect(input: Input, source: VideoSource): Promise<Inspection> {
-  const tracks = await input.getTracks();
-  if (tracks.length === 0) throw noTracksError();
-  const plan = planPackaging(await factsOf(tracks));
-  const { video, audio } = chosenTracks(tracks, plan);
-  const videoSetup = await setUpVideo(video);
-  const setups = { video: videoSetup, audio: audio && (await setUpAudio(audio)) };
-  const originS = videoSetup.primingPacket.timestamp;
-  const endS = Math.max(await trackEndS(video), audio ? await trackEndS(audio) : 0);
+async function inspect(input: Input, source: VideoSource, options: OpenOptions): Promise<Inspection> {
+  const found = await input.getTracks();
+  if (found.length === 0) throw noTracksError();
+  const tracks = await factsOf(found, options);
+  const seconds = (await input.getDurationFromMetadata()) ?? 0;
+  const bitsPerSec = seconds > 0 ? (source.sizeBytes * 8) / seconds : 0;
+  const plan = planPackaging({ tracks, bitsPerSec }, options.abilities, options.wishes);
+  const opened = { input, ...chosenTracks(found, plan) };
+  const originS = await startS(opened);
   const info: VideoInfo = {
     title: titleOf(source.name),
     mime: plan.mime,
-    durationMs: toMs(endS - originS),
-    widthPx: await video.getDisplayWidth(),
-    heightPx: await video.getDisplayHeight(),
-    hasAudio: audio !== null,
+    durationMs: Math.max(1, toMs((await endS(opened)) - originS)),
+    widthPx: plan.video?.target?.widthPx ?? (await opened.video?.getDisplayWidth()) ?? 0,
+    heightPx: plan.video?.target?.heightPx ?? (await opened.video?.getDisplayHeight()) ?? 0,
+    hasAudio: opened.audio !== null,
     sourceBytes: source.sizeBytes,
   };
-  const reopen = () => reopenStreams(source, plan, originS);
-  return { opened: { input, video, audio, originS }, setups, info, reopen };
+  return { opened, plan, tracks, info, originS, reopen: () => reopenTracks(source, plan) };
 }
 
-async function reopenStreams(
-  source: VideoSource,
-  plan: PackagingPlan,
-  originS: number,
-): Promise<OpenedStreams> {
+/** The file's time of what becomes 0: the first key frame, or the first sound where there is no picture. */
+async function startS({ video, audio }: OpenedTracks): Promise<number> {
+  const first = video
+    ? await new EncodedPacketSink(video).getFirstKeyPacket({ verifyKeyPackets: true })
+    : audio && (await new EncodedPacketSink(audio).getFirstPacket());
+  if (!first) throw new MatineeError('FILE_UNREADABLE', DAMAGED);
+  return video ? first.timestamp : Math.max(0, first.timestamp);
+}
+
+async function endS({ video, audio }: OpenedTracks): Promise<number> {
+  return Math.max(video ? await trackEndS(video) : 0, audio ? await trackEndS(audio) : 0);
+}
+
+async function reopenTracks(source: VideoSource, plan: PackagingPlan): Promise<OpenedTracks> {
   const input = newInput(source);
   try {
-    return { input, originS, ...chosenTracks(await input.getTracks(), plan) };
+    return { input, ...chosenTracks(await input.getTracks(), plan) };
   } catch (error) {
     input.dispose();
     throw error;
   }
 }
 
-async function factsOf(tracks: InputTrack[]): Promise<TrackFacts[]> {
-  const facts: TrackFacts[] = [];
-  for (const track of tracks) {
-    if (!track.isVideoTrack() && !track.isAudioTrack()) continue;
-    facts.push({
-      kind: track.isVideoTrack() ? 'video' : 'audio',
-      codec: await track.getCodec(),
-      codecString: await track.getCodecParameterString(),
-      fileCodecId: String((await track.getInternalCodecId()) ?? 'unknown'),
-    });
-  }
-  return facts;
-}
-
 /** The plan's tracks. Its indices count the video and audio tracks only, as {@link factsOf} lists them. */
 function chosenTracks(
   tracks: InputTrack[],
   plan: PackagingPlan,
-): { video: InputVideoTrack; audio: InputAudioTrack | null } {
+): { video: InputVideoTrack | null; audio: InputAudioTrack | null } {
   const judged = tracks.filter((track) => track.isVideoTrack() || track.isAudioTrack());
-  const video = judged[plan.videoIndex];
-  const audio = plan.audioIndex === null ? null : judged[plan.audioIndex];
-  if (!video?.isVideoTrack())
-    throw new MatineeError('INTERNAL', 'The chosen video track is none. Please report this.');
-  return { video, audio: audio?.isAudioTrack() ? audio : null };
+  const video = plan.video === null ? null : judged[plan.video.index];
+  const audio = plan.audio === null ? null : judged[plan.audio.index];
+  return { video: video?.isVideoTrack() ? video : null, audio: audio?.isAudioTrack() ? audio : null };
 }
 
 async function setUpVideo(track: InputVideoTrack): Promise<VideoTrackSetup> {
@@ -214,14 +239,69 @@ async function setUpAudio(track: InputAudioTrack): Promise<AudioTrackSetup> {
   return { codec, decoderConfig, primingPacket };
 }
 
+/** What is encoded anew, for one run through the video; null where it is copied. */
+interface Encoders {
+  video: TranscodedReader<VideoDecoderConfig> | null;
+  audio: TranscodedReader<AudioDecoderConfig> | null;
+}
+
+async function openEncoders({ opened, plan }: Inspection): Promise<Encoders> {
+  const { video, audio } = opened;
+  return {
+    video: video && plan.video?.target ? transcodedVideo(video, plan.video.target) : null,
+    audio:
+      audio && plan.audio?.how === 'transcode'
+        ? transcodedAudio(audio, await audio.getNumberOfChannels())
+        : null,
+  };
+}
+
+/** Encoders tell what a decoder needs with their first packet only. */
+async function setUp({ opened, originS }: Inspection, encoders: Encoders): Promise<TrackSetups> {
+  const { video, audio } = opened;
+  return {
+    video: encoders.video
+      ? await setUpEncodedVideo(encoders.video, originS, (await video?.getTimeResolution()) ?? 1)
+      : video && (await setUpVideo(video)),
+    audio: encoders.audio
+      ? await setUpEncodedAudio(encoders.audio, originS)
+      : audio && (await setUpAudio(audio)),
+  };
+}
+
+async function setUpEncodedVideo(
+  reader: TranscodedReader<VideoDecoderConfig>,
+  originS: number,
+  ticksPerS: number,
+): Promise<VideoTrackSetup> {
+  const primingPacket = await reader.first(originS);
+  if (!primingPacket || !reader.config) throw new MatineeError('FILE_UNREADABLE', DAMAGED);
+  const { config: decoderConfig } = reader;
+  return { codec: 'avc', decoderConfig, primingPacket, rotation: 0, isFlipped: false, ticksPerS };
+}
+
+/** Null where there is nothing to be heard after the first picture. */
+async function setUpEncodedAudio(
+  reader: TranscodedReader<AudioDecoderConfig>,
+  originS: number,
+): Promise<AudioTrackSetup | null> {
+  const primingPacket = await reader.first(originS);
+  return primingPacket && reader.config
+    ? { codec: 'opus', decoderConfig: reader.config, primingPacket }
+    : null;
+}
+
 async function* packageSegments(
   inspection: Inspection,
   signal: AbortSignal,
 ): AsyncGenerator<PackagedSegment, void, undefined> {
-  const cuts = cutInStretches(inspection, signal);
+  if (signal.aborted) throw abortedError();
+  const encoders = await openEncoders(inspection);
+  const cuts = cutInStretches(inspection, encoders, signal);
   try {
+    const setups = await orAbort(signal, inspection, () => setUp(inspection, encoders));
     for (let number = 1; ; number += 1) {
-      const made = await orAbort(signal, inspection, () => makeNext(cuts, inspection, number));
+      const made = await orAbort(signal, inspection, () => makeNext(cuts, setups, inspection, number));
       if (!made) return;
       if (number === 1) yield { number: 0, startMs: 0, durationMs: 0, data: made.init };
       yield made.segment;
@@ -229,6 +309,7 @@ async function* packageSegments(
   } finally {
     // Not awaited: it waits for a read that is under way, and stopping shouldn't. That read's error has no one to tell.
     cuts.return().catch(() => undefined);
+    for (const encoder of [encoders.video, encoders.audio]) encoder?.close().catch(() => undefined);
   }
 }
 
@@ -241,23 +322,29 @@ const TS_STRETCH_BYTES = 128 * 2 ** 20;
 /** All cuts of the video, each stretch of them by a reader of its own, closed at the stretch's end. */
 async function* cutInStretches(
   inspection: Inspection,
+  encoders: Encoders,
   signal: AbortSignal,
 ): AsyncGenerator<Cut, void, undefined> {
-  const { opened } = inspection;
+  const { opened, originS } = inspection;
   const isTs = (await opened.input.getFormat()) === MPEG_TS;
   for (let fromS: number | null = 0; fromS !== null; ) {
-    const streams: OpenedStreams = fromS === 0 ? opened : await inspection.reopen();
+    const tracks: OpenedTracks = fromS === 0 ? opened : await inspection.reopen();
     try {
+      const streams: Streams = {
+        video: encoders.video ?? (tracks.video && copiedVideo(tracks.video)),
+        audio: encoders.audio ?? (tracks.audio && copiedAudio(tracks.audio)),
+        originS,
+      };
       fromS = yield* cutStretch(streams, fromS, isTs ? TS_STRETCH_BYTES : Number.POSITIVE_INFINITY, signal);
     } finally {
-      if (streams !== opened) streams.input.dispose();
+      if (tracks !== opened) tracks.input.dispose();
     }
   }
 }
 
 /** Cuts until a stretch has so many bytes; returns where the next one starts, null at the end of the video. */
 async function* cutStretch(
-  streams: OpenedStreams,
+  streams: Streams,
   fromS: number,
   stretchBytes: number,
   signal: AbortSignal,
@@ -265,7 +352,7 @@ async function* cutStretch(
   let leftBytes = stretchBytes;
   for await (const cut of cutSegments(streams, fromS, signal)) {
     yield cut;
-    for (const packet of cut.video) leftBytes -= packet.byteLength;
+    for (const packet of [...cut.video, ...cut.audio]) leftBytes -= packet.byteLength;
     if (leftBytes < 0 && !cut.isLast) return cut.endS;
   }
   return null;
@@ -273,16 +360,26 @@ async function* cutStretch(
 
 async function makeNext(
   cuts: AsyncGenerator<Cut, void, undefined>,
-  { setups }: Inspection,
+  setups: TrackSetups,
+  { plan }: Inspection,
   number: number,
 ): Promise<{ init: Bytes; segment: PackagedSegment } | null> {
   const { value: cut } = await cuts.next();
   if (!cut) return null;
-  const { init, media } = await writeSegment(setups, cut, number);
+  const { init, media } = await write(plan, setups, cut, number);
   const startMs = toMs(cut.startS);
   // Never 0, so that starts always increase.
   const durationMs = Math.max(1, toMs(cut.endS) - startMs);
   return { init, segment: { number, startMs, durationMs, data: media } };
+}
+
+function write(
+  { container }: PackagingPlan,
+  setups: TrackSetups,
+  cut: Cut,
+  number: number,
+): Promise<WrittenSegment> {
+  return container === 'webm' ? writeWebmSegment(setups, cut) : writeMp4Segment(setups, cut, number);
 }
 
 /** The work's result, or ABORTED as soon as the signal says so, without waiting for a read that may take its time. */

@@ -1,0 +1,31 @@
+import { type EncodedPacket, EncodedPacketSink, type InputTrack } from 'mediabunny';
+
+/** Half a tick of Matroska, which rounds to milliseconds: times nearer than this are the same time. */
+export const SAME_TIME_S = 0.0005;
+
+/** One stream's packets in decode order, one at a time, timed as in the file. */
+export interface PacketReader {
+  /** The packet to begin with for what is shown from `atS` on; null where there is none. Those before it may follow too. */
+  first(atS: number): Promise<EncodedPacket | null>;
+  /** The one after; null at the end. */
+  next(packet: EncodedPacket): Promise<EncodedPacket | null>;
+}
+
+/** A picture's packets as they are in the file. Begins at a key frame, and says so only of real ones. */
+export function copiedVideo(track: InputTrack): PacketReader {
+  const sink = new EncodedPacketSink(track);
+  const verified = { verifyKeyPackets: true };
+  return {
+    first: (atS) => sink.getKeyPacket(atS + SAME_TIME_S, verified),
+    next: (packet) => sink.getNextPacket(packet, verified),
+  };
+}
+
+/** A sound's packets as they are in the file. */
+export function copiedAudio(track: InputTrack): PacketReader {
+  const sink = new EncodedPacketSink(track);
+  return {
+    first: async (atS) => (await sink.getPacket(atS)) ?? (await sink.getFirstPacket()),
+    next: (packet) => sink.getNextPacket(packet),
+  };
+}
