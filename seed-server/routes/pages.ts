@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { DECODER_POLICY } from './security-headers.ts';
 
 /** Where the build puts files whose name has a hash of their content. */
 const HASHED_FOLDER = `assets${sep}`;
@@ -24,13 +25,17 @@ export async function addPages(app: FastifyInstance, webFolder: string): Promise
     preCompressed: true,
     index: false,
     cacheControl: false,
-    setHeaders: (reply, path) => setCaching(reply, relative(webFolder, path)),
+    setHeaders: (reply, path) => setFileHeaders(reply, relative(webFolder, path)),
   });
   app.route({ method: ['GET', 'HEAD'], url: '/', handler: (_, reply) => reply.sendFile('index.html') });
   app.route({ method: ['GET', 'HEAD'], url: '/r/:room', handler: (_, reply) => reply.sendFile('room.html') });
 }
 
-function setCaching(reply: FastifyReply, path: string): void {
+/** The host's worker, which alone loads decoders. */
+const HOST_WORKER = new RegExp(`^assets\\${sep}host\\.worker-[^${sep}]*\\.js$`);
+
+function setFileHeaders(reply: FastifyReply, path: string): void {
+  if (HOST_WORKER.test(path)) reply.header('content-security-policy', DECODER_POLICY);
   const isHashed = path.startsWith(HASHED_FOLDER);
   reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
 }

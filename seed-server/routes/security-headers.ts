@@ -2,7 +2,7 @@
 const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/;
 
 /** What our own pages may load and do: nothing that is not named here, and nothing from elsewhere but WebRTC. */
-const CONTENT_SECURITY_POLICY = [
+const DIRECTIVES = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -13,7 +13,15 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-].join('; ');
+];
+
+const CONTENT_SECURITY_POLICY = DIRECTIVES.join('; ');
+
+/** For the host's worker alone: decoders of Dolby and DTS sound are WebAssembly, in workers that they make of their own text. */
+export const DECODER_POLICY = DIRECTIVES.map((directive) => {
+  if (directive === "script-src 'self'") return `${directive} 'wasm-unsafe-eval'`;
+  return directive === "worker-src 'self'" ? `${directive} blob:` : directive;
+}).join('; ');
 
 /** What a page of ours never asks for, so that code that got in could not ask for it either. */
 const PERMISSIONS_POLICY = [

@@ -25,6 +25,7 @@ export interface ChosenFile {
 
 /** The endings are for systems that do not know these as videos and would grey them out. */
 export const VIDEO_ENDINGS = ['.mkv', '.mov', '.m4v', '.avi', '.ts', '.m2ts', '.webm', '.ogv'];
+export const SOUND_ENDINGS = ['.mp3', '.m4a', '.flac', '.ogg', '.opus', '.wav'];
 
 export function canPickHandles(): boolean {
   return (window as WindowWithPicker).showOpenFilePicker !== undefined;
@@ -33,7 +34,7 @@ export function canPickHandles(): boolean {
 /** Lets the person choose a video; null where they chose none. Only in answer to a click. */
 export async function pickVideo(description: string): Promise<ChosenFile | null> {
   try {
-    const types = [{ description, accept: { 'video/*': VIDEO_ENDINGS } }];
+    const types = [{ description, accept: { 'video/*': VIDEO_ENDINGS, 'audio/*': SOUND_ENDINGS } }];
     const [handle] = (await (window as WindowWithPicker).showOpenFilePicker?.({ types })) ?? [];
     return handle ? { file: await handle.getFile(), handle } : null;
   } catch (error) {

@@ -1,12 +1,16 @@
 import type { SigningKey } from '../../../peer/crypto/crypto.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
 import type { HostProgress, IntoRoom } from '../../../peer/host/host-video.ts';
-import type { OpenedVideo } from '../../../peer/host/package.ts';
+import type { OpenedVideo, PlannedVideo } from '../../../peer/host/package.ts';
+import type { PackagingWishes } from '../../../peer/host/package-plan.ts';
 import type { ChosenFile } from './file-handle.ts';
 
 /** What the page and the host's worker tell each other: one file per worker, `cancel` at any time. */
 
 export type VideoFacts = OpenedVideo['info'];
+
+/** What will happen to the file. */
+export type PlanFacts = Pick<PlannedVideo, 'plan' | 'tracks'>;
 
 /** An error as it crosses: classes do not survive the way between threads. */
 export interface Failure {
@@ -20,6 +24,7 @@ export interface HostChoices {
   roomPassword: string | null;
   /** What the server asks hosts for; null: nothing was typed. */
   hostPassword: string | null;
+  wishes: PackagingWishes;
 }
 
 /** What a worker is to do. */
@@ -29,18 +34,23 @@ export interface HostTask extends ChosenFile {
   goOnWith: string | null;
   /** The room that is to get the film besides what it has; null: a new one is made. */
   into: IntoRoom | null;
+  /** The person is choosing how: ask, whatever the plan. */
+  mustAsk: boolean;
 }
 
 export type ToWorker =
   /** Host this file on the server at this origin. First, and once. */
   | ({ type: 'host'; server: string } & HostTask)
+  /** The person agrees to what was planned. */
+  | { type: 'start' }
   /** Send nothing more for now; go on. */
   | { type: 'pause' }
   | { type: 'unpause' }
   | { type: 'cancel' };
 
 export type FromWorker =
-  | { type: 'opened'; video: VideoFacts }
+  /** `isAsking`: nothing is sent before `start`. */
+  | { type: 'opened'; video: VideoFacts; planned: PlanFacts; isAsking: boolean }
   /** It is kept under this id, so that it can be gone on with after a crash; null: this browser keeps nothing. */
   | { type: 'kept'; id: string | null }
   /** The room exists; its link works from now on. */

@@ -5,6 +5,8 @@ import { texts } from './texts.ts';
 export interface HostingControl {
   /** Nothing is called back afterwards, while the worker lives on just long enough to take the room down again. */
   cancel(): void;
+  /** The person agrees to what was planned. */
+  start(): void;
   /** Nothing is sent until `unpause`, but for what is under way. */
   pause(): void;
   unpause(): void;
@@ -26,6 +28,7 @@ export function startHosting(task: HostTask, onMessage: (message: FromWorker) =>
       isCancelled = true;
       send(worker, { type: 'cancel' });
     },
+    start: () => send(worker, { type: 'start' }),
     pause: () => send(worker, { type: 'pause' }),
     unpause: () => send(worker, { type: 'unpause' }),
   };

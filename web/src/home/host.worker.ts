@@ -5,9 +5,12 @@ import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
 import { fromFile, openVideo } from '../../../peer/host/package.ts';
+import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
 import { Pause } from '../../../peer/host/pause.ts';
+import { isWorthAsking } from '../../../peer/host/plan-question.ts';
 import type { KeptUpload, UploadJournal, UploadRecord } from '../../../peer/host/upload-journal.ts';
 import { Couriers } from './couriers.ts';
+import { loadDecoders, machineAbilities } from './decoders.ts';
 import type { Failure, FromWorker, HostTask, ToWorker, VideoFacts } from './host-messages.ts';
 import { DatabaseJournal, readUpload, type StoredUpload, type UploadFacts } from './kept-uploads.ts';
 import { texts } from './texts.ts';
@@ -17,15 +20,22 @@ import { markUnderWay } from './upload-lock.ts';
 
 const cancelled = new AbortController();
 const pause = new Pause();
+const agreement = Promise.withResolvers<void>();
 /** What is kept of this upload, by its id; null: nothing. */
 let keptId: string | null = null;
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  if (data.type === 'cancel') cancelled.abort();
+  if (data.type === 'cancel') cancel();
+  else if (data.type === 'start') agreement.resolve();
   else if (data.type === 'pause') pause.start();
   else if (data.type === 'unpause') pause.end();
   else void hostAndTell(data, data.server);
 });
+
+function cancel(): void {
+  cancelled.abort();
+  agreement.reject(new MatineeError('ABORTED', texts.cancelledBefore));
+}
 
 async function hostAndTell(task: HostTask, server: string): Promise<void> {
   try {
@@ -46,11 +56,15 @@ async function host(task: HostTask, server: string): Promise<void> {
   const before = goOnWith === null ? null : await reopen(goOnWith);
   const identity = await identifyFile(crypto, plainSource(file));
   if (before) mustBeSameFile(before.stored.facts.file, identity);
-  const video = await openVideo(fromFile(file));
+  const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
+  const video = await openFile(file, wishes);
   const couriers = new Couriers();
   try {
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
-    tell({ type: 'opened', video: info });
+    const { plan, tracks } = video;
+    const isAsking = !before && (task.mustAsk || isWorthAsking(plan, tracks, wishes));
+    tell({ type: 'opened', video: info, planned: { plan, tracks }, isAsking });
+    if (isAsking) await agreement.promise;
     const journal = journalFor(task, factsOf(task, info, identity));
     await hostVideo({
       video,
@@ -84,6 +98,11 @@ async function reopen(id: string): Promise<{ stored: StoredUpload; kept: KeptUpl
   return found;
 }
 
+async function openFile(file: File, wishes: PackagingWishes) {
+  const abilities = await machineAbilities();
+  return await openVideo(fromFile(file), { abilities, wishes, loadDecoders });
+}
+
 /** Its blocks would only be in the way of packaging: these few places are read once. */
 function plainSource(file: File) {
   const read = async (start: number, end: number): Promise<Uint8Array> =>
@@ -91,9 +110,16 @@ function plainSource(file: File) {
   return { name: file.name, sizeBytes: file.size, read };
 }
 
-function factsOf({ file, handle }: HostTask, info: VideoFacts, identity: FileIdentity): UploadFacts {
+function factsOf({ file, handle, choices }: HostTask, info: VideoFacts, identity: FileIdentity): UploadFacts {
   const { title, durationMs } = info;
-  return { title, durationMs, file: identity, modifiedAtMs: file.lastModified, handle, choices: {} };
+  return {
+    title,
+    durationMs,
+    file: identity,
+    modifiedAtMs: file.lastModified,
+    handle,
+    choices: { wishes: choices.wishes },
+  };
 }
 
 /** The journal in the browser's database; a browser that keeps nothing (some private windows) hosts all the same. */

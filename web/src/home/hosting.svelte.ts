@@ -1,13 +1,15 @@
 import type { ErrorCode } from '../../../peer/errors.ts';
 import type { HostedRoomKey } from '../../../peer/host/host-key-file.ts';
 import type { HostProgress } from '../../../peer/host/host-video.ts';
+import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
 import { UploadSpeed } from '../../../peer/host/upload-speed.ts';
 import { formatPercent } from '../format.ts';
 import type { ChosenFile } from './file-handle.ts';
-import type { Failure, FromWorker, HostChoices, HostTask, VideoFacts } from './host-messages.ts';
+import type { Failure, FromWorker, HostChoices, HostTask, PlanFacts, VideoFacts } from './host-messages.ts';
 import type { HostingControl } from './host-worker.ts';
 
-export type HostingStep = 'idle' | 'inspecting' | 'uploading' | 'done' | 'failed';
+/** 'planned': what will happen is shown, and the person is asked. */
+export type HostingStep = 'idle' | 'inspecting' | 'planned' | 'uploading' | 'done' | 'failed';
 
 /** Hosts a file and calls back with messages. See host-worker.ts. */
 export type StartHosting = (task: HostTask, onMessage: (message: FromWorker) => void) => HostingControl;
@@ -24,6 +26,7 @@ const FILE_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'FILE_EMPTY',
   'FILE_NOT_VIDEO',
   'FILE_OTHER',
+  'FILE_ENCRYPTED',
   'CODEC_UNSUPPORTED',
 ]);
 
@@ -37,6 +40,8 @@ export class Hosting {
   #keys: RoomKeys;
   #control: HostingControl | null = null;
   #speed = new UploadSpeed();
+  /** The same of milliseconds of film, which is what takes time where it is encoded anew. */
+  #filmSpeed = new UploadSpeed();
 
   step: HostingStep = $state('idle');
   chosen: ChosenFile | null = $state.raw(null);
@@ -44,6 +49,12 @@ export class Hosting {
   keptId: string | null = $state(null);
   isPaused = $state(false);
   video: VideoFacts | null = $state.raw(null);
+  planned: PlanFacts | null = $state.raw(null);
+  wishes: PackagingWishes = $state.raw({ ...NO_WISHES, mayLeaveOutSound: true });
+  /** Whether to make every film smaller, for a slow uplink. */
+  isSmall = $state(false);
+  /** The person is choosing how: nothing begins by itself. */
+  isChoosing = $state(false);
   link: string | null = $state(null);
   /** What viewers will have to type; empty: the link is enough. */
   roomPassword = $state('');
@@ -53,6 +64,8 @@ export class Hosting {
   failure: Failure | null = $state.raw(null);
   /** Over the last seconds; null while nothing is known. */
   speedBytesPerSec: number | null = $state(null);
+  /** Milliseconds of film a second; null while nothing is known. */
+  filmSpeedMsPerSec: number | null = $state(null);
 
   file = $derived(this.chosen?.file ?? null);
   /** Whether closing the page now would lose work. */
@@ -63,7 +76,13 @@ export class Hosting {
   share = $derived(this.step === 'done' ? 1 : shareOf(this.progress));
   percent = $derived(formatPercent(this.share));
   /** Seconds until all is uploaded; null while nothing is known. */
-  leftS = $derived(leftOf(this.progress, this.speedBytesPerSec));
+  leftS = $derived.by(() => {
+    if (!this.isEncoding) return leftOf(this.progress, this.speedBytesPerSec);
+    const leftMs = (this.video?.durationMs ?? 0) - (this.progress?.uploadedMs ?? 0);
+    return this.filmSpeedMsPerSec ? Math.max(0, leftMs) / this.filmSpeedMsPerSec : null;
+  });
+  /** Whether the picture is encoded anew, which takes longer than sending it. */
+  isEncoding = $derived(this.planned?.plan.video?.how === 'transcode');
 
   constructor(start: StartHosting, nowMs: () => number, keys: RoomKeys) {
     this.#keys = keys;
@@ -73,7 +92,22 @@ export class Hosting {
 
   /** Starts over with this file. Ignored while another one is on its way: that has a Cancel button. */
   choose(chosen: ChosenFile): void {
+    this.wishes = { ...NO_WISHES, mayLeaveOutSound: true, isSmall: this.isSmall };
+    this.isChoosing = false;
     this.#begin(chosen, null);
+  }
+
+  /** Plans anew with other wishes. */
+  plan(wishes: PackagingWishes): void {
+    this.wishes = wishes;
+    this.isChoosing = true;
+    if (this.chosen) this.#begin(this.chosen, null);
+  }
+
+  /** The person agrees to what was planned. */
+  start(): void {
+    this.#control?.start();
+    this.step = 'uploading';
   }
 
   /** Goes on with a kept upload, of which this is said to be the file. Ignored while another one is on its way. */
@@ -104,28 +138,33 @@ export class Hosting {
   reset(): void {
     this.#control = null;
     this.#speed = new UploadSpeed();
+    this.#filmSpeed = new UploadSpeed();
     this.step = 'idle';
     this.chosen = null;
     this.keptId = null;
     this.isPaused = false;
     this.video = null;
+    this.planned = null;
     this.link = null;
     this.progress = null;
     this.failure = null;
     this.speedBytesPerSec = null;
+    this.filmSpeedMsPerSec = null;
   }
 
   #begin(chosen: ChosenFile, goOnWith: string | null): void {
     if (this.isBusy) return;
+    // Nothing is lost of what was only planned.
+    this.#control?.cancel();
     this.reset();
     this.chosen = chosen;
     this.step = 'inspecting';
-    const task = { ...chosen, choices: this.#choices(), goOnWith, into: null };
+    const task = { ...chosen, choices: this.#choices(), goOnWith, into: null, mustAsk: this.isChoosing };
     this.#control = this.#start(task, (message) => this.#receive(message));
   }
 
   #receive(message: FromWorker): void {
-    if (message.type === 'opened') this.#onOpened(message.video);
+    if (message.type === 'opened') this.#onOpened(message);
     else if (message.type === 'kept') this.keptId = message.id;
     else if (message.type === 'room') this.#onRoom(message);
     else if (message.type === 'progress') this.#onProgress(message.progress);
@@ -133,9 +172,10 @@ export class Hosting {
     else this.#onFailed(message);
   }
 
-  #onOpened(video: VideoFacts): void {
+  #onOpened({ video, planned, isAsking }: Extract<FromWorker, { type: 'opened' }>): void {
     this.video = video;
-    this.step = 'uploading';
+    this.planned = planned;
+    this.step = isAsking ? 'planned' : 'uploading';
   }
 
   #onRoom({ link, hostKey }: Extract<FromWorker, { type: 'room' }>): void {
@@ -149,6 +189,8 @@ export class Hosting {
     if (progress.phase === 'resuming') return;
     this.#speed.note(this.#nowMs(), progress.uploadedBytes);
     this.speedBytesPerSec = this.#speed.bytesPerSec;
+    this.#filmSpeed.note(this.#nowMs(), progress.uploadedMs);
+    this.filmSpeedMsPerSec = this.#filmSpeed.bytesPerSec;
   }
 
   #onFailed({ failure, canGoOn }: Extract<FromWorker, { type: 'failed' }>): void {
@@ -162,7 +204,8 @@ export class Hosting {
   }
 
   #choices(): HostChoices {
-    return { roomPassword: this.roomPassword || null, hostPassword: this.hostPassword || null };
+    const { roomPassword, hostPassword, wishes } = this;
+    return { roomPassword: roomPassword || null, hostPassword: hostPassword || null, wishes };
   }
 
   #end(step: 'done' | 'failed'): void {

@@ -22,7 +22,7 @@ export interface UploadFacts {
   /** Opens the file again where the browser has such handles; null: the person has to choose it. */
   handle: FileSystemFileHandle | null;
   /** What the host chose, but for the server's password. */
-  choices: Omit<HostChoices, 'hostPassword' | 'roomPassword'>;
+  choices: Partial<Omit<HostChoices, 'hostPassword' | 'roomPassword'>>;
 }
 
 export interface StoredUpload {

@@ -72,6 +72,25 @@ export const texts = {
     'This browser keeps nothing for this page, so you will not be the host any more once it is closed. Save the host key as a file.',
   keyFileTooLong: 'This is not the key file of a room: it is too long.',
 
+  planHeading: 'This is what will happen',
+  planStart: 'Start',
+  planStartsIn: (seconds: number) => `Start (${seconds})`,
+  copiedPicture: (codec: string) => `Picture copied as it is (${codec})`,
+  encodedPicture: (codec: string, widthPx: number, heightPx: number, megabitsPerSec: number) =>
+    `Picture encoded anew (${codec} to H.264, ${widthPx} × ${heightPx}, ${megabitsPerSec} Mbit/s): takes a while and some battery`,
+  noPicture: 'No picture: friends see a still one while they listen',
+  copiedSound: (codec: string) => `Sound copied as it is (${codec})`,
+  encodedSound: (codec: string) => `Sound converted (${codec} to Opus): browsers cannot play it as it is`,
+  leftOutSound: (codec: string) =>
+    `Sound left out: it is ${codec}, which this browser can neither play nor convert`,
+  silent: 'No sound in it',
+  soundTrack: 'Sound track',
+  soundName: (number: number, language: string | null, title: string | null, codec: string): string =>
+    [`${number}`, ...(language ? [language] : []), ...(title ? [title] : []), codec].join(' · '),
+  smaller: 'Smaller, for a slow uplink (at most 720p and 2.5 Mbit/s)',
+  filmSpeed: (times: number) => `${times.toFixed(1)}× the speed of the film`,
+  cancelledBefore: 'This was cancelled before anything was uploaded.',
+
   inspecting: 'Looking at the video…',
   uploading: 'Encrypting and uploading',
   resuming: 'Finding the place where it stopped…',
