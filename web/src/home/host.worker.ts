@@ -20,13 +20,20 @@ import { markUnderWay } from './upload-lock.ts';
 
 const cancelled = new AbortController();
 const pause = new Pause();
-const agreement = Promise.withResolvers<void>();
+let agree: () => void = () => undefined;
+let refuse: (reason: unknown) => void = () => undefined;
+const agreement = new Promise<void>((resolve, reject) => {
+  agree = resolve;
+  refuse = reject;
+});
+// A cancel that comes before anybody waits for it is no failure.
+agreement.catch(() => undefined);
 /** What is kept of this upload, by its id; null: nothing. */
 let keptId: string | null = null;
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === 'cancel') cancel();
-  else if (data.type === 'start') agreement.resolve();
+  else if (data.type === 'start') agree();
   else if (data.type === 'pause') pause.start();
   else if (data.type === 'unpause') pause.end();
   else void hostAndTell(data, data.server);
@@ -34,7 +41,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 
 function cancel(): void {
   cancelled.abort();
-  agreement.reject(new MatineeError('ABORTED', texts.cancelledBefore));
+  refuse(new MatineeError('ABORTED', texts.cancelledBefore));
 }
 
 async function hostAndTell(task: HostTask, server: string): Promise<void> {
@@ -64,7 +71,7 @@ async function host(task: HostTask, server: string): Promise<void> {
     const { plan, tracks } = video;
     const isAsking = !before && (task.mustAsk || isWorthAsking(plan, tracks, wishes));
     tell({ type: 'opened', video: info, planned: { plan, tracks }, isAsking });
-    if (isAsking) await agreement.promise;
+    if (isAsking) await agreement;
     const journal = journalFor(task, factsOf(task, info, identity));
     await hostVideo({
       video,

@@ -3,6 +3,7 @@ import { systemClock } from '../../../peer/clock.ts';
 import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, deriveVideoKeys } from '../../../peer/crypto/keys.ts';
 import { hostCommands } from '../../../peer/host/host-commands.ts';
+import { NO_WISHES } from '../../../peer/host/package-plan.ts';
 import type { ListedVideo } from '../../../peer/manifest/rules.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
 import { sealTitle } from '../../../peer/video-info.ts';
@@ -28,8 +29,8 @@ export async function openHostDesk(crypto: Crypto, entry: RoomEntry, hostKey: Si
       const { startHosting } = await import('../home/host-worker.ts');
       const room = { roomId, roomSecret, hostKey, link: location.href };
       const into = { room, present: present && (await listed(crypto, entry, present)) };
-      const choices = { roomPassword: null, hostPassword: null };
-      return startHosting({ ...chosen, choices, goOnWith: null, into }, onMessage);
+      const choices = { roomPassword: null, hostPassword: null, wishes: NO_WISHES };
+      return startHosting({ ...chosen, choices, goOnWith: null, into, mustAsk: false }, onMessage);
     },
   };
 }
