@@ -23,9 +23,8 @@ const SAMPLE_PIECES = 6;
 const SAMPLE_WEIGHT = 0.3;
 const HIGHER_SAMPLE_WEIGHT = 0.5;
 
-/** A line that ran empty is tried with so many times what it carried; with more where no piece had to wait. */
+/** A line that ran empty is tried with so many times what it carried. */
 const PROBE = 1.1;
-const FAR_PROBE = 1.25;
 
 /** How much of what an acknowledgement shows is believed at once. */
 const CORRECTION = 0.25;
@@ -181,7 +180,7 @@ export class Uplink {
     const rate = (sizeBytes * 1000) / spentMs;
     const weight = rate > this.#bytesPerSec ? HIGHER_SAMPLE_WEIGHT : SAMPLE_WEIGHT;
     if (sample.intoEmpty === 0) this.#bytesPerSec += (rate - this.#bytesPerSec) * weight;
-    else this.#bytesPerSec = Math.max(this.#bytesPerSec, rate * (isFarOff ? FAR_PROBE : PROBE));
+    else this.#bytesPerSec = Math.max(this.#bytesPerSec, rate * PROBE);
     this.#sample = { startMs: leftMs, handedBytes, pieces: 0, intoEmpty: 0 };
   }
 
