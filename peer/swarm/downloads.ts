@@ -423,7 +423,7 @@ export class Downloads {
     const source = this.#sources.get(link);
     if (!source) return;
     source.receivedCount += 1;
-    link.send('got', { pieces: source.receivedCount, atMs: Math.round(this.#parts.clock.nowMs()) >>> 0 });
+    link.send('got', { pieces: source.receivedCount });
     if (!this.#isExpected(source, segment, piece, data.byteLength)) {
       link.close('PEER_FLOODING');
       return;

@@ -87,8 +87,8 @@ export class Uploads {
     for (const piece of pieces) this.#requests.delete(link, segment, piece);
   }
 
-  #got(link: Link, { pieces, atMs }: Bodies['got']): void {
-    if (!this.#parts.uplink.acknowledged(link, pieces, atMs)) link.close('FRAME_UNEXPECTED');
+  #got(link: Link, { pieces }: Bodies['got']): void {
+    if (!this.#parts.uplink.acknowledged(link, pieces)) link.close('FRAME_UNEXPECTED');
   }
 
   async #serve(): Promise<void> {

@@ -87,11 +87,8 @@ export const MESSAGES = {
   cancel: { type: 25, body: v.strictObject({ segment, pieces }) },
   /** The ciphertext of one piece. */
   piece: { type: 26, body: null },
-  /**
-   * How many pieces the sender has received on this connection in all, and when the last came (its own clock, milliseconds modulo
-   * 2^32): sent after each, so that the other side knows what is still on its way, and how long its line takes.
-   */
-  got: { type: 28, body: v.strictObject({ pieces: count(0xffffffff), atMs: count(0xffffffff) }) },
+  /** How many pieces the sender has received on this connection in all: sent after each, so that the other side knows what is still on its way. */
+  got: { type: 28, body: v.strictObject({ pieces: count(0xffffffff) }) },
   /** The sender has not, or does not serve, these pieces. */
   noPiece: { type: 27, body: v.strictObject({ segment, pieces }) },
   /** One sealed chat line, passed on by everyone who had not seen it. */

@@ -166,7 +166,7 @@ async function receiveAll(origin: OriginRoom): Promise<number> {
       if (frame.byteLength < PIECE_BYTES) return;
       count += PIECE_BYTES;
       receivedPieces += 1;
-      receiver.send(encodeFrame('got', { pieces: receivedPieces, atMs: Math.round(performance.now()) }));
+      receiver.send(encodeFrame('got', { pieces: receivedPieces }));
       // Two segments are always asked for ahead, as a viewer's pipeline would.
       if (count % SEGMENT_BYTES === 0) ask();
       if (count >= FILM_BYTES) resolve();
