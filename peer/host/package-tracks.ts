@@ -18,8 +18,8 @@ export interface VideoTrackSetup {
   primingPacket: EncodedPacket;
   rotation: Rotation;
   isFlipped: boolean;
-  /** Ticks per second of the source, so that its times are written exactly. */
-  ticksPerS: number;
+  /** Ticks per second of the source, so that its times are written exactly; null in WebM, which has milliseconds. */
+  ticksPerS: number | null;
 }
 
 export interface AudioTrackSetup {
@@ -101,8 +101,9 @@ function addVideoTrack(output: Output, setup: VideoTrackSetup): EncodedVideoPack
     primingPacket: setup.primingPacket,
     rotation: setup.rotation,
     flip: setup.isFlipped,
-    // mediabunny makes the track's timescale out of this, and does nothing else with it when packets are copied.
-    frameRate: Math.min(setup.ticksPerS, TICKS_MAX_PER_S),
+    // In MP4 mediabunny makes the track's timescale out of this, and nothing else when packets are copied. In WebM it would
+    // become the duration of every picture, and browsers would see a hole behind each last one.
+    ...(setup.ticksPerS !== null && { frameRate: Math.min(setup.ticksPerS, TICKS_MAX_PER_S) }),
   });
   return source;
 }

@@ -23,7 +23,7 @@ import { trackEndS } from './package-end.ts';
 import { factsOf } from './package-facts.ts';
 import { writeMp4Segment } from './package-mp4.ts';
 import { COPY_ONLY, type OpenOptions } from './package-options.ts';
-import { type PackagingPlan, planPackaging, type TrackFacts } from './package-plan.ts';
+import { type Container, type PackagingPlan, planPackaging, type TrackFacts } from './package-plan.ts';
 import { noTracksError, unknownFileError } from './package-refusal.ts';
 import { toReaderSource, type VideoSource } from './package-source.ts';
 import type { AudioTrackSetup, TrackSetups, VideoTrackSetup, WrittenSegment } from './package-tracks.ts';
@@ -216,7 +216,7 @@ function chosenTracks(
   return { video: video?.isVideoTrack() ? video : null, audio: audio?.isAudioTrack() ? audio : null };
 }
 
-async function setUpVideo(track: InputVideoTrack): Promise<VideoTrackSetup> {
+async function setUpVideo(track: InputVideoTrack, container: Container): Promise<VideoTrackSetup> {
   const primingPacket = await new EncodedPacketSink(track).getFirstKeyPacket({ verifyKeyPackets: true });
   const [codec, decoderConfig] = [await track.getCodec(), await track.getDecoderConfig()];
   if (!primingPacket || !codec || !decoderConfig) throw new MatineeError('FILE_UNREADABLE', DAMAGED);
@@ -228,7 +228,7 @@ async function setUpVideo(track: InputVideoTrack): Promise<VideoTrackSetup> {
     primingPacket,
     rotation,
     isFlipped,
-    ticksPerS: await track.getTimeResolution(),
+    ticksPerS: container === 'mp4' ? await track.getTimeResolution() : null,
   };
 }
 
@@ -257,12 +257,12 @@ async function openEncoders({ opened, plan }: Inspection): Promise<Encoders> {
 }
 
 /** Encoders tell what a decoder needs with their first packet only. */
-async function setUp({ opened, originS }: Inspection, encoders: Encoders): Promise<TrackSetups> {
+async function setUp({ opened, originS, plan }: Inspection, encoders: Encoders): Promise<TrackSetups> {
   const { video, audio } = opened;
   return {
     video: encoders.video
       ? await setUpEncodedVideo(encoders.video, originS, (await video?.getTimeResolution()) ?? 1)
-      : video && (await setUpVideo(video)),
+      : video && (await setUpVideo(video, plan.container)),
     audio: encoders.audio
       ? await setUpEncodedAudio(encoders.audio, originS)
       : audio && (await setUpAudio(audio)),

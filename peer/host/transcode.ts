@@ -128,9 +128,10 @@ class Transcoder<Kind extends Sample, Config> implements TranscodedReader<Config
   }
 
   async close(): Promise<void> {
+    const isFinished = this.#hasEnded;
     this.#hasEnded = true;
     await this.#samples?.return();
-    await this.#encoder?.output.cancel();
+    if (!isFinished) await this.#encoder?.output.cancel();
   }
 
   async #encodeOne(): Promise<void> {

@@ -32,7 +32,7 @@ export async function addPages(app: FastifyInstance, webFolder: string): Promise
 }
 
 /** The host's worker, which alone loads decoders. */
-const HOST_WORKER = new RegExp(`^assets\\${sep}host\\.worker-[^${sep}]*\\.js$`);
+const HOST_WORKER = new RegExp(`^assets\\${sep}host\\.worker-[^${sep}]*\\.js(?:\\.br|\\.gz)?$`);
 
 function setFileHeaders(reply: FastifyReply, path: string): void {
   if (HOST_WORKER.test(path)) reply.header('content-security-policy', DECODER_POLICY);

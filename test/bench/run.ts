@@ -1,11 +1,13 @@
 import { describeChatDelay, measureChatDelay } from './chat-delay.ts';
 import { describeFirstFrame, measureFirstFrame } from './first-frame.ts';
 import { benchOriginPath } from './origin-path.ts';
+import { benchPackaging } from './package-copy.ts';
 import { describe } from './report.ts';
 import { benchSignaling, describeSignaling } from './signaling-load.ts';
 
 /** All of them, or those that are named: npm run bench -- signaling */
 const benches = new Map([
+  ['packaging', async () => describe(await benchPackaging())],
   ['origin', async () => describe(await benchOriginPath())],
   ['chat', async () => describeChatDelay(await measureChatDelay())],
   ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],

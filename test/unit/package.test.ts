@@ -500,6 +500,11 @@ if (webm) {
     assert.ok(segments.slice(1).every(isCluster), 'each one starts with a Cluster');
     if (!hasFfmpeg) return;
     const packaged = await written('packaged.webm', segments);
+    assert.not.match(
+      toHex(segments[0]?.data ?? utf8('')),
+      /23e383/,
+      'no default duration, which would be a wrong one',
+    );
     // One packet of sound is from before the first picture.
     for (const [stream, skipped] of [
       ['v', 0],

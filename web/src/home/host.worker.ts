@@ -20,14 +20,10 @@ import { markUnderWay } from './upload-lock.ts';
 
 const cancelled = new AbortController();
 const pause = new Pause();
-let agree: () => void = () => undefined;
-let refuse: (reason: unknown) => void = () => undefined;
-const agreement = new Promise<void>((resolve, reject) => {
+let agree = (): void => undefined;
+const agreement = new Promise<void>((resolve) => {
   agree = resolve;
-  refuse = reject;
 });
-// A cancel that comes before anybody waits for it is no failure.
-agreement.catch(() => undefined);
 /** What is kept of this upload, by its id; null: nothing. */
 let keptId: string | null = null;
 
@@ -41,7 +37,8 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 
 function cancel(): void {
   cancelled.abort();
-  refuse(new MatineeError('ABORTED', texts.cancelledBefore));
+  // Whoever waits for an answer has one: what comes next sees that it was cancelled.
+  agree();
 }
 
 async function hostAndTell(task: HostTask, server: string): Promise<void> {

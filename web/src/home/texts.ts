@@ -89,7 +89,6 @@ export const texts = {
     [`${number}`, ...(language ? [language] : []), ...(title ? [title] : []), codec].join(' · '),
   smaller: 'Smaller, for a slow uplink (at most 720p and 2.5 Mbit/s)',
   filmSpeed: (times: number) => `${times.toFixed(1)}× the speed of the film`,
-  cancelledBefore: 'This was cancelled before anything was uploaded.',
 
   inspecting: 'Looking at the video…',
   uploading: 'Encrypting and uploading',

@@ -1,0 +1,116 @@
+import type { Browser, Page } from 'playwright-core';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { launchBrowser } from '../tools/browser.ts';
+import { mediaFile } from '../tools/clips.ts';
+import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { hostThroughPage, PATIENCE_MS, playback, seek, untilEnded, untilPlaying, visit } from './pages.ts';
+
+const anyFile = suite<{ server: RunningServer; browser: Browser }>('whatever is dropped');
+
+anyFile.before(async (context) => {
+  context.server = await startServer();
+  context.browser = await launchBrowser();
+});
+
+anyFile.after(async ({ browser, server }) => {
+  await browser.close();
+  await server.stop();
+});
+
+interface Playing {
+  name: string;
+  /** What the page says will happen. */
+  plan: RegExp;
+  durationS: number;
+  widthPx: number;
+  heightPx: number;
+}
+
+const playing: Playing[] = [
+  {
+    name: 'big-buck-bunny-720p-90s.mp4',
+    plan: /Picture copied.*H\.264.*Sound copied.*AAC/s,
+    durationS: 90,
+    widthPx: 1280,
+    heightPx: 720,
+  },
+  { name: 'iphone-portrait.MOV', plan: /copied.*copied/s, durationS: 2.07, widthPx: 320, heightPx: 568 },
+  {
+    name: 'big-buck-bunny-30s-vp8-vorbis.webm',
+    plan: /copied.*VP8.*copied.*Vorbis/s,
+    durationS: 30,
+    widthPx: 1280,
+    heightPx: 720,
+  },
+  {
+    name: 'sintel-trailer-2-subtitles.mkv',
+    plan: /copied.*copied/s,
+    durationS: 52.17,
+    widthPx: 480,
+    heightPx: 204,
+  },
+  {
+    name: 'h264-ac3-srt.mkv',
+    plan: /Picture copied.*Sound converted.*AC-3.*Opus/s,
+    durationS: 1.08,
+    widthPx: 1080,
+    heightPx: 720,
+  },
+  { name: 'rooftop-moov-at-end.mp4', plan: /copied.*copied/s, durationS: 17.06, widthPx: 640, heightPx: 360 },
+  { name: 'test-card-no-audio.mp4', plan: /copied.*No sound/s, durationS: 16, widthPx: 640, heightPx: 480 },
+  { name: 'c64-h264-aac.ts', plan: /copied.*copied/s, durationS: 8, widthPx: 1280, heightPx: 720 },
+  { name: 'truncated-download.mp4', plan: /copied.*copied/s, durationS: 29.12, widthPx: 480, heightPx: 204 },
+];
+
+for (const { name, plan, durationS, widthPx, heightPx } of playing) {
+  const path = mediaFile(name);
+  if (path === null) {
+    process.stderr.write(`\n!!! NOT TESTED: ${name} is not in the media folder\n`);
+    continue;
+  }
+  anyFile(`should play ${name} from its start to its end`, async ({ browser, server }) => {
+    const host = await visit(browser, server.url);
+    const link = await hostThroughPage(host.page, path);
+    assert.match(await host.page.getByTestId('plan').innerText(), plan);
+    const viewer = await visit(browser, link);
+    if (durationS > 3) await untilPlaying(viewer.page);
+    // The end is what goes wrong: a film of which the last seconds never come.
+    if (durationS > 10) await seek(viewer.page, durationS - 4);
+    await untilEnded(viewer.page, PATIENCE_MS);
+    const played = await playback(viewer.page);
+    assert.is(played.error, null);
+    assert.ok(played.isEnded);
+    assert.ok(Math.abs(played.duration - durationS) < 0.06, `lasts ${played.duration} s`);
+    assert.equal([played.widthPx, await heightOf(viewer.page)], [widthPx, heightPx]);
+    assert.equal([host.errors, viewer.errors], [[], []]);
+    await Promise.all([viewer.context.close(), host.context.close()]);
+  });
+}
+
+function heightOf(page: Page): Promise<number | undefined> {
+  return page.evaluate(() => document.querySelector('video')?.videoHeight);
+}
+
+const refused: [name: string, code: string, sentence: RegExp][] = [
+  // Chromium on Linux has no HEVC; where a browser decodes it the file plays.
+  ['hevc-1080p-aac.mp4', 'CODEC_UNSUPPORTED', /HEVC.*this browser cannot decode.*Safari.*Chrome or Edge/s],
+  ['mpeg4.avi', 'CODEC_UNSUPPORTED', /AVI.*MPEG-4 Part 2.*HandBrake/s],
+  ['broken-no-moov.mp4', 'FILE_NOT_VIDEO', /index is missing.*Download it again/s],
+];
+
+for (const [name, code, sentence] of refused) {
+  const path = mediaFile(name);
+  if (path === null) continue;
+  anyFile(`should refuse ${name} in a sentence, within a second`, async ({ browser, server }) => {
+    const { page, context } = await visit(browser, server.url);
+    await page.getByTestId('drop-input').setInputFiles(path);
+    const card = page.getByTestId('error');
+    await card.waitFor();
+    assert.is(await card.getAttribute('data-code'), code);
+    assert.match(await card.innerText(), sentence);
+    await context.close();
+  });
+}
+
+anyFile.run();
