@@ -78,7 +78,7 @@ export const texts = {
   copiedPicture: (codec: string) => `Picture copied as it is (${codec})`,
   encodedPicture: (codec: string, widthPx: number, heightPx: number, megabitsPerSec: number) =>
     `Picture encoded anew (${codec} to H.264, ${widthPx} × ${heightPx}, ${megabitsPerSec} Mbit/s): takes a while and some battery`,
-  noPicture: 'No picture: friends see a still one while they listen',
+  noPicture: 'No picture: friends hear it, and see none',
   copiedSound: (codec: string) => `Sound copied as it is (${codec})`,
   encodedSound: (codec: string) => `Sound converted (${codec} to Opus): browsers cannot play it as it is`,
   leftOutSound: (codec: string) =>
