@@ -65,3 +65,6 @@ export const MAX_PIPELINE_PIECES = 64;
 
 /** Bytes waiting for one peer at most, control included; a peer that lets more pile up is gone or hostile. Chromium kills a channel at 16 MiB. */
 export const MAX_WAITING_BYTES = 12 * 1024 * 1024;
+
+/** Bytes of one sealed statement of where the room is, or of who stands still: 400 and two names of 40 characters. */
+export const MAX_SEALED_SYNC_BYTES = 1024;
