@@ -205,7 +205,7 @@ export class Downloads {
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
-    this.#plain?.run(wants.pieces, this.#hasSources());
+    this.#plain?.run(this.#atServer(wants.pieces), this.#hasSources());
   }
 
   /** Whether this peer has sent a wrong piece, which no honest one does: it has checked what it passes on. */
@@ -240,6 +240,14 @@ export class Downloads {
       },
       onSettled: () => this.run(),
     });
+  }
+
+  /** What the server has, as far as its origin told: the host may still be uploading the rest. */
+  #atServer(wanted: Wanted[]): Wanted[] {
+    for (const { link, availability } of this.#sources.values())
+      if (link.remote.kind === 'origin')
+        return wanted.filter(({ segment, piece }) => availability.has(segment, piece));
+    return wanted;
   }
 
   #hasSources(): boolean {

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { DECODER_POLICY } from './security-headers.ts';
+import { withDecoders } from './security-headers.ts';
 
 /** Where the build puts files whose name has a hash of their content. */
 const HASHED_FOLDER = `assets${sep}`;
@@ -35,7 +35,9 @@ export async function addPages(app: FastifyInstance, webFolder: string): Promise
 const HOST_WORKER = new RegExp(`^assets\\${sep}host\\.worker-[^${sep}]*\\.js(?:\\.br|\\.gz)?$`);
 
 function setFileHeaders(reply: FastifyReply, path: string): void {
-  if (HOST_WORKER.test(path)) reply.header('content-security-policy', DECODER_POLICY);
+  const policy = reply.getHeader('content-security-policy');
+  if (HOST_WORKER.test(path) && typeof policy === 'string')
+    reply.header('content-security-policy', withDecoders(policy));
   const isHashed = path.startsWith(HASHED_FOLDER);
   reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
 }
