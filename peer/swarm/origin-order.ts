@@ -20,9 +20,6 @@ const ABOUT_MS = 5_000;
 const LOST_PIECES = 3;
 const LOST_SHARE = 0.3;
 
-/** A piece that many still wait for is taken to be needed so much sooner for each of them. */
-const MISSED_MS = 50;
-
 /** While there are new pieces to give, one answer in so many may be one that was given before. */
 const NEW_PER_REPEAT = 3;
 
@@ -68,16 +65,12 @@ export class OriginOrder implements ServingOrder {
   choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null {
     let fresh: Request | null = null;
     let repeat: Request | null = null;
-    let repeatWaits = 0;
     for (const wait of requests.waits) {
       const given = this.#given.get(wait.key) ?? null;
       if (given && isOnItsWay(given, wait, nowMs)) continue;
       const [first, again] = this.#judge(wait, given, nowMs, hasRoom);
       if (first && (!fresh || first.neededMs < fresh.neededMs)) fresh = first;
-      if (again && (!repeat || isMissedMore(again, wait.by.size, repeat, repeatWaits))) {
-        repeat = again;
-        repeatWaits = wait.by.size;
-      }
+      if (again && (!repeat || isBefore(again, repeat))) repeat = again;
     }
     if (fresh && repeat) return this.#credit >= 1 ? repeat : fresh;
     return fresh ?? repeat;
@@ -194,13 +187,6 @@ function earliestNeedMs(requests: Iterable<Request>): number {
 function isBefore(a: Request, b: Request): boolean {
   const [isAlone, isOtherAlone] = [a.others === 0, b.others === 0];
   return isAlone === isOtherAlone ? a.neededMs < b.neededMs : isOtherAlone;
-}
-
-/** Which of two pieces to repeat: not for one who knows nobody; else the one needed first, and the more wait for it, the less it has spread. */
-function isMissedMore(a: Request, aWaits: number, b: Request, bWaits: number): boolean {
-  const [isAlone, isOtherAlone] = [a.others === 0, b.others === 0];
-  if (isAlone !== isOtherAlone) return isOtherAlone;
-  return a.neededMs - aWaits * MISSED_MS < b.neededMs - bWaits * MISSED_MS;
 }
 
 function isDue({ askedMs, neededMs, others }: Request, lastMs: number, nowMs: number): boolean {
