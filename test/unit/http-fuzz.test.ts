@@ -8,6 +8,7 @@ import { roomDoor } from '../../seed-server/room-door.ts';
 import { attachSignaling } from '../../signaling/server.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { ask, type HttpServer, withHttp } from '../tools/http-server.ts';
+import { tell } from '../tools/tell.ts';
 
 const { MATINEE_FUZZ: wish = '' } = process.env;
 
@@ -58,10 +59,12 @@ fuzz(
         const valid = await validMessages(server);
         const statuses = new Map<string, number>();
         await run(server, valid, random, 200, statuses);
-        const beforeBytes = process.memoryUsage().rss;
+        const [beforeBytes, startMs] = [process.memoryUsage().rss, performance.now()];
         await run(server, valid, random, REQUESTS, statuses);
         const grownBytes = process.memoryUsage().rss - beforeBytes;
         const told = JSON.stringify(Object.fromEntries(statuses));
+        const spentS = ((performance.now() - startMs) / 1000).toFixed(0);
+        if (wish) tell(`${REQUESTS} requests in ${spentS} s: ${told}, ${grownBytes} bytes more`);
         assert.ok(
           [...statuses.keys()].every((status) => status === '503' || !status.startsWith('5')),
           told,
