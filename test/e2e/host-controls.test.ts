@@ -90,7 +90,9 @@ controls('should hide what a muted member writes, tell that member, and undo it'
   await say(ann.page, 'said before');
   for (const { page } of [host, ben]) await line(page, 'said before').waitFor();
 
-  await person(host.page, 'Ann').getByTestId('mute').click();
+  // Straight from what she said; later from the list of people.
+  await line(host.page, 'said before').hover();
+  await line(host.page, 'said before').getByTestId('line-mute').click();
   const hint = ann.page.getByTestId('composer-hint').filter({ hasText: /muted you/ });
   await hint.waitFor();
   await say(ann.page, 'said while muted');
