@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { ChatRelay } from '../chat/chat-relay.ts';
+import { PassingRelay } from '../chat/passing-relay.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { Manifest } from '../manifest/manifest.ts';
@@ -42,7 +43,7 @@ interface ServedFilm {
   uploads: Uploads;
 }
 
-/** The origin's part in one room: serves pieces, passes the manifest on, and keeps sealed chat lines it cannot read. */
+/** The origin's part in one room: serves pieces, passes the manifest on, and keeps sealed chat it cannot read. */
 export class OriginRoom {
   readonly #parts: OriginRoomParts;
   readonly #links: Links;
@@ -56,7 +57,9 @@ export class OriginRoom {
     this.#film = this.#newFilm();
     const audience = (): Iterable<Link> => this.#links.met;
     this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: () => this.#closeOutcasts() });
-    const chat = new ChatRelay({ crypto, clock, audience, accept: async () => true });
+    const relay = { crypto, clock, audience, accept: async () => true };
+    const chat = new ChatRelay({ ...relay, log: 'chat' });
+    const reactions = new ChatRelay({ ...relay, log: 'reaction' });
     this.#steps = new Steps({
       ours: () => this.manifest.head?.video ?? null,
       onIn: (link) => this.#tellStored([link], parts.stored),
@@ -78,6 +81,8 @@ export class OriginRoom {
           unchoke: (link) => this.#film.order.setRelaying(link, true),
         })),
         ...chat.handlers,
+        ...reactions.handlers,
+        ...new PassingRelay(relay).handlers,
       },
       hello: () => this.#hello(),
       onMeet: (link, { video }) => {
@@ -87,6 +92,7 @@ export class OriginRoom {
         this.#film.exchange.offerFirstPage(link);
         this.#steps.said(link, video ?? null);
         chat.greet(link);
+        reactions.greet(link);
       },
       onGreetedAgain: (link, { video }) => this.#steps.said(link, video ?? null),
       onCard: () => undefined,

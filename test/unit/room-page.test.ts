@@ -30,6 +30,8 @@ const OPENED: RoomSnapshot = {
   isWaiting: true,
   peers: [],
   chat: [],
+  timeMarks: [],
+  typing: [],
   films: [],
   rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [], isSelfMuted: false },
   name: 'Ada',

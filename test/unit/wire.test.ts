@@ -30,6 +30,9 @@ const examples: { [N in Exclude<MessageName, 'piece'>]: Bodies[N] } = {
   got: { pieces: 70_000 },
   chat: { sealed: new Uint8Array(100) },
   chatKnown: { ids: [new Uint8Array(16)] },
+  reaction: { sealed: new Uint8Array(100) },
+  reactionKnown: { ids: [new Uint8Array(16)] },
+  passing: { sealed: new Uint8Array(100) },
 };
 
 function isMalformed(error: unknown): boolean {
