@@ -10,6 +10,7 @@ import {
   MAX_PAGES,
   MAX_PIPELINE_PIECES,
   MAX_SEALED_CHAT_BYTES,
+  MAX_SEALED_SYNC_BYTES,
 } from '../limits.ts';
 
 /** The protocol's version, said in hello. Peers of another version say goodbye to each other. */
@@ -98,6 +99,21 @@ export const MESSAGES = {
     type: 31,
     body: v.strictObject({ ids: v.pipe(v.array(byteString(CHAT_ID_BYTES)), v.maxLength(MAX_CHAT_LINES)) }),
   },
+  /** Asks what the room's time is; answered at once by time with the same number. */
+  askTime: { type: 40, body: v.strictObject({ n: count(0xffffffff) }) },
+  /** The room's time when this was sent, milliseconds since 1970, and how wrong the sender thinks that may be. */
+  time: {
+    type: 41,
+    body: v.strictObject({
+      n: count(0xffffffff),
+      roomMs: count(Number.MAX_SAFE_INTEGER),
+      errorMs: count(Number.MAX_SAFE_INTEGER),
+    }),
+  },
+  /** One sealed statement of where the room is in a film, passed on by everyone to whom it was news. */
+  playback: { type: 42, body: v.strictObject({ sealed: byteString(1, MAX_SEALED_SYNC_BYTES) }) },
+  /** A member's sealed word that its film stands still for want of pieces, or goes on; passed on likewise. */
+  stall: { type: 43, body: v.strictObject({ sealed: byteString(1, MAX_SEALED_SYNC_BYTES) }) },
 } as const;
 
 export type MessageName = keyof typeof MESSAGES;

@@ -32,6 +32,7 @@ const OPENED: RoomSnapshot = {
   chat: [],
   films: [],
   rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [], isSelfMuted: false },
+  sync: { isOnOwn: false, control: 'everyone', mayControl: true, doesWait: false, said: null },
   name: 'Ada',
   uploadLimitBytesPerSec: null,
   stats: NO_STATS,

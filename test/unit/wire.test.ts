@@ -30,6 +30,10 @@ const examples: { [N in Exclude<MessageName, 'piece'>]: Bodies[N] } = {
   got: { pieces: 70_000 },
   chat: { sealed: new Uint8Array(100) },
   chatKnown: { ids: [new Uint8Array(16)] },
+  askTime: { n: 7 },
+  time: { n: 7, roomMs: 1_790_000_000_000, errorMs: 3 },
+  playback: { sealed: new Uint8Array(400) },
+  stall: { sealed: new Uint8Array(300) },
 };
 
 function isMalformed(error: unknown): boolean {

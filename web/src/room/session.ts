@@ -13,11 +13,14 @@ import type {
   RoomSnapshot,
   RulesView,
   Stats,
+  SyncView,
 } from '../room-session.ts';
 import type { Member } from './member.ts';
+import { isOnOwnAtStart, rememberOnOwn } from './own-way.ts';
 import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
 import { texts } from './texts.ts';
+import { Together } from './together.ts';
 
 /** The page is drawn anew at most this often. */
 const DRAW_EVERY_MS = 200;
@@ -38,6 +41,7 @@ export class Session implements RoomSession {
   readonly #openedMs: number;
   #element: HTMLVideoElement | null = null;
   #player: Player | null = null;
+  #together: Together | null = null;
   /** Of the room's list, by id; null while it is being opened, or cannot be. */
   readonly #titles = new Map<string, string | null>();
   #info: VideoInfo | null = null;
@@ -82,6 +86,7 @@ export class Session implements RoomSession {
       chat: viewer.lines.map((line) => ({ ...line, isMine: line.from === this.#member.selfId })),
       rules: this.#rules(),
       films: this.#films(),
+      sync: this.#sync(),
       name: viewer.name,
       uploadLimitBytesPerSec: viewer.uploadLimitBytesPerSec,
       stats: this.#stats(),
@@ -95,6 +100,7 @@ export class Session implements RoomSession {
 
   /** The room is at another film: it starts in the same place. */
   filmChanged(): void {
+    this.#together?.close();
     this.#player?.close();
     this.#player = null;
     this.#info = null;
@@ -102,15 +108,32 @@ export class Session implements RoomSession {
   }
 
   #startPlayer(video: HTMLVideoElement): void {
+    const { viewer } = this.#member;
     try {
-      this.#player = new Player(video, {
-        viewer: this.#member.viewer,
+      viewer.sync.follow();
+      const player = new Player(video, {
+        viewer,
         nowMs: () => performance.now(),
         onChange: () => this.changed(),
+        placeToBegin: () => this.#together?.placeToBegin() ?? 0,
         onEnded: () => void this.#goOn(),
         onError: (error) => this.#fail(error),
       });
-      void this.#player.play();
+      this.#player = player;
+      void player.play();
+      this.#together = new Together({
+        video,
+        player,
+        sync: viewer.sync,
+        clock: this.#clock,
+        isHost: this.openHostDesk !== null,
+        doesWait: () => viewer.rules?.doesWait ?? false,
+        isAlone: () => this.knownMembers().length === 1,
+        isVisible: () => document.visibilityState === 'visible',
+        // Who watched another film on their own comes along to the next.
+        isOnOwn: this.#together === null && isOnOwnAtStart(),
+        onChange: () => this.#syncChanged(),
+      });
       this.changed();
     } catch (error) {
       this.#fail(error);
@@ -118,7 +141,23 @@ export class Session implements RoomSession {
   }
 
   async play(): Promise<void> {
-    await this.#player?.play();
+    this.#together?.play();
+  }
+
+  setOnOwn(isOnOwn: boolean): void {
+    if (isOnOwn) this.#together?.stepOut();
+    else this.#together?.stepIn();
+  }
+
+  /** The page is to be seen again. */
+  shown(): void {
+    this.#together?.shown();
+  }
+
+  /** Something was said of where the room is. */
+  synced(): void {
+    this.#together?.look();
+    this.changed();
   }
 
   async say(text: string): Promise<void> {
@@ -157,6 +196,7 @@ export class Session implements RoomSession {
     this.#cancelDraw?.();
     this.#cancelRefresh();
     this.#listeners.clear();
+    this.#together?.close();
     this.#player?.close();
     this.#member.close();
     this.#onClose();
@@ -244,6 +284,29 @@ export class Session implements RoomSession {
       muted,
       isSelfMuted: muted.includes(this.#member.selfId),
       removed: rules.removed.map(toBase64url),
+    };
+  }
+
+  #syncChanged(): void {
+    rememberOnOwn(this.#together?.isOnOwn ?? false);
+    this.changed();
+  }
+
+  #sync(): SyncView {
+    const { sync, rules } = this.#member.viewer;
+    const { playback, control, mayControl } = sync;
+    return {
+      isOnOwn: this.#together?.isOnOwn ?? false,
+      control,
+      mayControl,
+      doesWait: rules?.doesWait ?? false,
+      said: playback && {
+        name: playback.name,
+        isMine: playback.from === this.#member.selfId,
+        isPlaying: playback.isPlaying,
+        speedPercent: playback.speedPercent,
+        waitsFor: playback.waitsFor,
+      },
     };
   }
 
@@ -338,13 +401,17 @@ export class Session implements RoomSession {
       stallCount: figures?.stallCount ?? 0,
       stallMs: figures?.stallMs ?? 0,
       bufferedS: figures?.bufferedS ?? 0,
-      syncSkewMs: null,
+      syncSkewMs: rounded(this.#together?.skewMs ?? null),
       rejectedPieces: viewer.rejectedPieces,
       rejectedSignals: this.#member.rejectedSignals,
       heldBytes: viewer.heldBytes,
       diskError: viewer.diskError === null ? null : String(viewer.diskError),
     };
   }
+}
+
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms);
 }
 
 function connectionOf(links: readonly Link[]): Stats['connection'] {
