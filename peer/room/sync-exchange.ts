@@ -88,6 +88,9 @@ export class SyncExchange {
 
   /** Tells a new neighbour what stands. */
   greet(link: Link): void {
+    const [, second] = this.#parts.audience();
+    // Back after it was cut off: it hears first what was done meanwhile.
+    if (this.#isFollowing && !second) this.#tellAgainLater();
     for (const record of this.#records.values()) {
       for (const playback of record.all) {
         const sealed = this.#sealed.get(playback);
@@ -146,7 +149,7 @@ export class SyncExchange {
 
   /** Says what our person wants for the room. Nothing while the time or the video is not known. */
   wish({ inMs = 0, waitsFor, ...wanted }: Wish): void {
-    const nowMs = Math.round(this.nowMs());
+    const nowMs = Math.floor(this.nowMs());
     const wishedMs = Math.max(nowMs, (this.playback?.wishedMs ?? 0) + 1);
     const atMs = Math.max(wishedMs, nowMs + Math.round(inMs));
     this.#say({ ...wanted, wishedMs, atMs, isStart: false, waitsFor: waitsFor ?? null });
@@ -154,7 +157,7 @@ export class SyncExchange {
 
   /** Says that the film began here, at this place now, for want of anybody who said where the room is. */
   begin(placeMs: number): void {
-    const atMs = Math.round(this.nowMs());
+    const atMs = Math.floor(this.nowMs());
     const start = { placeMs, isPlaying: true, speedPercent: 100, isStart: true, waitsFor: null };
     this.#say({ ...start, wishedMs: atMs, atMs });
   }
@@ -224,6 +227,7 @@ export class SyncExchange {
   }
 
   #tellAgainLater(): void {
+    this.#cancelTelling();
     this.#cancelTelling = this.#parts.clock.after(TELL_AGAIN_MS, () => {
       this.#tellAgain();
       this.#tellAgainLater();
@@ -233,8 +237,9 @@ export class SyncExchange {
   /** A host that controls alone shows that it is there; what others did while it was away it makes its own. */
   #tellAgain(): void {
     const { playback } = this;
-    if (!playback || !this.#isHost || this.control !== 'host') return;
-    const atMs = Math.round(this.nowMs());
+    const [anybody] = this.#parts.audience();
+    if (!anybody || !playback || !this.#isHost || this.control !== 'host') return;
+    const atMs = Math.floor(this.nowMs());
     if (playback.atMs >= atMs) return;
     const { wishedMs, isPlaying, speedPercent, isStart, waitsFor } = playback;
     this.#say({

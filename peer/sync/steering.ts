@@ -127,7 +127,7 @@ export class Steering {
     this.#stoodAtMs = null;
     if (isNew) this.#landing = null;
     const { nowMs, roomMs, film } = moment;
-    if (playback.atMs > roomMs && !this.#landing) {
+    if (playback.atMs > roomMs + STANDING_MS && !this.#landing) {
       this.#landing = this.#landingAt(playback.placeMs, playback.atMs, nowMs, film);
       const isThere = Math.abs(film.placeMs - playback.placeMs) < STANDING_MS;
       return this.#hold(isThere ? null : playback.placeMs, playback.atMs - roomMs);

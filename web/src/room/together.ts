@@ -211,7 +211,10 @@ export class Together {
       if (!video.paused && video.currentTime * 1000 >= HEAD_START_MS) this.#begin();
       return null;
     }
-    if (!this.#hasJoined) this.#join(playback);
+    if (!this.#hasJoined) {
+      this.#join(playback);
+      return 0;
+    }
     this.#waitForAll(playback);
     return this.#steer(playback);
   }
@@ -260,11 +263,9 @@ export class Together {
   /** This page is where the film began first. */
   #begin(): void {
     const { sync, video } = this.#parts;
-    sync.begin(video.currentTime * 1000 - HEAD_START_MS);
-    if (!sync.playback) return;
-    this.#hasJoined = true;
     // It is ahead by that much, and loses it slowly.
-    this.#steering.join(sync.playback);
+    this.#hasJoined = true;
+    sync.begin(video.currentTime * 1000 - HEAD_START_MS);
   }
 
   /** The film has begun and the room has a place. */
@@ -366,7 +367,7 @@ export class Together {
   #waitForAll(playback: Playback): void {
     const { clock, doesWait, isHost, sync } = this.#parts;
     if (!isHost || !doesWait()) return;
-    const isOurWait = playback.waitsFor !== null && playback.isHost && !playback.isPlaying;
+    const isOurWait = playback.waitsFor !== null && !playback.isPlaying;
     const decision = this.#waiting.decide({
       nowMs: clock.nowMs(),
       isPlaying: playback.isPlaying,
