@@ -162,6 +162,15 @@ export class SyncExchange {
     this.#say({ ...start, wishedMs: atMs, atMs });
   }
 
+  /** Says that the room is at this place only now: what was wished stands, but could not go as fast. */
+  wait(placeMs: number): void {
+    const { playback } = this;
+    if (!playback) return;
+    const { isPlaying, speedPercent, isStart, waitsFor, wishedMs } = playback;
+    const atMs = Math.max(wishedMs, Math.floor(this.nowMs()));
+    this.#say({ placeMs, isPlaying, speedPercent, isStart, waitsFor, wishedMs, atMs });
+  }
+
   /** Says that our film stands still for want of pieces, or goes on. */
   async sayStalled(isStalled: boolean): Promise<void> {
     const { room, author, name } = this.#parts;

@@ -13,6 +13,7 @@ export class ModelVideo extends EventTarget implements SteeredVideo, SteeredPlay
   #rate = 1;
   #isPaused = true;
   #seekingUntilMs = Number.NEGATIVE_INFINITY;
+  #stalledUntilMs = Number.NEGATIVE_INFINITY;
   #ownSeekS: number | null = null;
   hasBegun = false;
   /** The browser wants a click first. */
@@ -33,6 +34,12 @@ export class ModelVideo extends EventTarget implements SteeredVideo, SteeredPlay
     this.#sinceMs = this.#clock.nowMs();
     this.#isPaused = this.isPlayRefused;
     this.#tell('loadeddata');
+  }
+
+  /** No pieces for so long from now on. */
+  stall(forMs: number): void {
+    this.#advance();
+    this.#stalledUntilMs = this.#clock.nowMs() + forMs;
   }
 
   get currentTime(): number {
@@ -62,7 +69,7 @@ export class ModelVideo extends EventTarget implements SteeredVideo, SteeredPlay
   }
 
   get readyState(): number {
-    return this.seeking ? 1 : 4;
+    return this.seeking || this.#clock.nowMs() < this.#stalledUntilMs ? 1 : 4;
   }
 
   get playbackRate(): number {
@@ -110,7 +117,7 @@ export class ModelVideo extends EventTarget implements SteeredVideo, SteeredPlay
 
   #advance(): void {
     const nowMs = this.#clock.nowMs();
-    const fromMs = Math.max(this.#sinceMs, this.#seekingUntilMs);
+    const fromMs = Math.max(this.#sinceMs, this.#seekingUntilMs, this.#stalledUntilMs);
     if (!this.#isPaused && this.hasBegun)
       this.#placeS = Math.min(
         this.duration,

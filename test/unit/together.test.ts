@@ -45,6 +45,7 @@ class Cinema {
       isHost: false,
       doesWait: () => viewer.rules?.doesWait ?? false,
       isAlone: () => this.#count === 1,
+      isAtEdge: () => false,
       isVisible: () => true,
       isOnOwn: false,
       onChange: () => undefined,
@@ -226,6 +227,29 @@ films(
     }
   },
 );
+
+for (const [what, change, isHeldUp] of [
+  ['alone', {}, true],
+  ['at the end of what is uploaded', { isAlone: () => false, isAtEdge: () => true }, true],
+  ['while others go on', { isAlone: () => false }, false],
+] as const) {
+  films(
+    `should leave out ${isHeldUp ? 'nothing' : 'what the room has passed'} where one stood still ${what}`,
+    async () => {
+      const cinema = await Cinema.open();
+      const { video, together } = await cinema.enter(change);
+      await cinema.run(5_000);
+      const beforeS = video.currentTime;
+      video.stall(4_000);
+      await cinema.run(10_000);
+      const playedS = video.currentTime - beforeS;
+      const expectedS = isHeldUp ? 6 : 10;
+      assert.ok(Math.abs(playedS - expectedS) < 0.3, `${playedS} s`);
+      assert.ok(Math.abs(together.skewMs ?? 1e9) < 60);
+      assert.is(video.seekCount, isHeldUp ? 0 : 1);
+    },
+  );
+}
 
 films('should be waited for by the host’s page where it wants that, and go on together', async () => {
   const cinema = await Cinema.open();

@@ -31,6 +31,9 @@ const REFRESH_EVERY_MS = 1_000;
 /** A server that has not answered for this long is worth a sentence. */
 const PATIENCE_MS = 4_000;
 
+/** So near to the end of what is uploaded the film stands still because nobody has more of it. */
+const EDGE_MS = 10_000;
+
 /** One open room, as the page sees it: draws snapshots from the member and its player. */
 export class Session implements RoomSession {
   readonly #member: Member;
@@ -128,7 +131,8 @@ export class Session implements RoomSession {
         clock: this.#clock,
         isHost: this.openHostDesk !== null,
         doesWait: () => viewer.rules?.doesWait ?? false,
-        isAlone: () => this.knownMembers().length === 1,
+        isAlone: () => this.#isAlone(),
+        isAtEdge: (placeMs) => this.#isAtEdge(placeMs),
         isVisible: () => document.visibilityState === 'visible',
         // Who watched another film on their own comes along to the next.
         isOnOwn: this.#together === null && isOnOwnAtStart(),
@@ -290,6 +294,16 @@ export class Session implements RoomSession {
   #syncChanged(): void {
     rememberOnOwn(this.#together?.isOnOwn ?? false);
     this.changed();
+  }
+
+  #isAlone(): boolean {
+    const { viewer, named } = this.#member;
+    return named.length === 0 && ![...viewer.links].some(({ remote }) => remote.kind === 'member');
+  }
+
+  #isAtEdge(placeMs: number): boolean {
+    const video = this.#video();
+    return video !== null && !video.isDone && video.uploadedMs < placeMs + EDGE_MS;
   }
 
   #sync(): SyncView {

@@ -26,6 +26,9 @@ const SEEK_IN_MS = 500;
 /** Who drags along the timeline says where to at most this often. */
 const SAY_SEEK_EVERY_MS = 300;
 
+/** Who is alone and further behind than this after a stall was held up. */
+const HELD_UP_MS = 100;
+
 /** Films have the same speed up to this. */
 const SAME_RATE = 1e-3;
 
@@ -59,6 +62,8 @@ export interface TogetherParts {
   doesWait(): boolean;
   /** Whether nobody else is in the room, as far as is known. */
   isAlone(): boolean;
+  /** Whether the host has not uploaded much more than what is at this place, milliseconds. */
+  isAtEdge(placeMs: number): boolean;
   /** Whether the page is to be seen: a hidden one may be stopped by its browser, which is nobody's wish. */
   isVisible(): boolean;
   /** Whether the person watches on their own from the start. */
@@ -88,6 +93,7 @@ export class Together {
   #saidSeekMs = Number.NEGATIVE_INFINITY;
   #cancelSeek: (() => void) | null = null;
   #saidStalled = false;
+  #didStall = false;
   #cancelTick: () => void = () => undefined;
   #isClosed = false;
 
@@ -99,7 +105,7 @@ export class Together {
     // Not steered at each of these: what is ordered here comes back as one.
     for (const event of ['play', 'pause', 'ratechange', 'seeking'])
       video.addEventListener(event, () => this.#heard(), { signal });
-    for (const event of ['loadeddata', 'seeked', 'playing', 'canplay'])
+    for (const event of ['loadeddata', 'seeked', 'playing', 'waiting', 'canplay'])
       video.addEventListener(event, () => this.look(), { signal });
     this.#tickLater(TICK_MS);
   }
@@ -216,7 +222,8 @@ export class Together {
       return 0;
     }
     this.#waitForAll(playback);
-    return this.#steer(playback);
+    this.#holdUp(playback);
+    return this.#steer(sync.playback ?? playback);
   }
 
   #steer(playback: Playback): number | null {
@@ -361,6 +368,24 @@ export class Together {
     if (isStalled === this.#saidStalled || (isStalled && video.seeking)) return;
     this.#saidStalled = isStalled;
     void sync.sayStalled(isStalled);
+  }
+
+  /**
+   * A film that goes on after it stood still for want of pieces, or after a slow jump, is behind. Where nobody has more of it, or
+   * nobody else watches, the room was held up with it, and nothing is to be left out.
+   */
+  #holdUp(playback: Playback): void {
+    const { isAlone, isAtEdge, sync, video } = this.#parts;
+    if (video.paused || video.ended) return;
+    if (video.seeking || video.readyState < HAVE_FUTURE_DATA) {
+      this.#didStall = true;
+      return;
+    }
+    const didStall = this.#didStall;
+    this.#didStall = false;
+    const placeMs = video.currentTime * 1000;
+    const isBehind = this.#inFilm(placeAt(playback, sync.nowMs())) > placeMs + HELD_UP_MS;
+    if (didStall && isBehind && sync.mayControl && (isAlone() || isAtEdge(placeMs))) sync.wait(placeMs);
   }
 
   /** The host's page has the room wait for whoever stands still. */
