@@ -54,6 +54,12 @@ export const MAX_SEALED_CHAT_BYTES = 9 * 1024;
 /** Chat lines every peer keeps for those who join late. */
 export const MAX_CHAT_LINES = 200;
 
+/** Reactions to chat lines every peer keeps for those who join late. */
+export const MAX_REACTIONS = 400;
+
+/** Bytes of one sealed reaction, or of one word in passing: about 400, and a name of 40 characters. */
+export const MAX_SEALED_WORD_BYTES = 1024;
+
 /** Requests a peer may have waiting at us. An honest one leaves at most MAX_STANDING_PIECES at the origin. */
 export const MAX_QUEUED_REQUESTS = 640;
 

@@ -1,35 +1,54 @@
 import * as v from 'valibot';
-import { areEqual, type Bytes } from '../bytes.ts';
+import { type Bytes, concat, fromHex, toHex, utf8 } from '../bytes.ts';
 import { byteString, count, decodeCbor, encodeCbor } from '../cbor.ts';
-import { ROOM_ID_BYTES } from '../crypto/keys.ts';
-import { MatineeError } from '../errors.ts';
-import { MAX_CHAT_CHARS, MAX_NAME_CHARS } from '../limits.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import { VIDEO_ID_BYTES } from '../crypto/keys.ts';
+import { MAX_CHAT_CHARS, MAX_DURATION_MS } from '../limits.ts';
+import { plainName, plainText } from '../plain-text.ts';
 import { type Author, type ChatRoom, openAuthored, sealAuthored } from './authored.ts';
+import { mustBeOf, mustHaveDate, nameField, roomField, sentAtField } from './said.ts';
 
 const LINE_LABEL = 'matinee/1 chat line';
 const CARD_LABEL = 'matinee/1 card';
 
-/** No line is older than Matinee itself, nor from further ahead than clocks set to a wrong day or zone are. */
-const EARLIEST_MS = Date.UTC(2020, 0, 1);
-const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
-
-const name = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME_CHARS));
+/** Bytes of what a reply or a reaction names its line by. */
+export const LINE_ID_BYTES = 16;
 
 const line = v.strictObject({
-  v: v.literal(1),
-  room: byteString(ROOM_ID_BYTES),
-  name,
+  v: v.literal(2),
+  room: roomField,
+  name: nameField,
   text: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_CHAT_CHARS)),
-  sentAtMs: count(Number.MAX_SAFE_INTEGER),
+  sentAtMs: sentAtField,
+  reply: v.nullable(byteString(LINE_ID_BYTES)),
+  moment: v.nullable(v.strictObject({ video: byteString(VIDEO_ID_BYTES), atMs: count(MAX_DURATION_MS) })),
 });
 
-const card = v.strictObject({ v: v.literal(1), room: byteString(ROOM_ID_BYTES), name });
+const card = v.strictObject({ v: v.literal(1), room: roomField, name: nameField });
 
-/** What a member says: the name they have, the text, and when by their clock. */
-export type Said = Omit<v.InferOutput<typeof line>, 'v' | 'room'>;
+/** A place in a film: the video's id, and milliseconds from its start. */
+export interface Moment {
+  video: Bytes;
+  atMs: number;
+}
+
+/** What a member says. */
+export interface Said {
+  /** The name they have. */
+  name: string;
+  text: string;
+  /** By their clock, milliseconds since 1970. */
+  sentAtMs: number;
+  /** The id of the line that this one answers. */
+  reply: string | null;
+  /** What it is about. */
+  moment: Moment | null;
+}
 
 /** One chat line and who said it: the author's member id, proven by its signature, and whether that is the host. */
 export interface ChatLine extends Said {
+  /** The same however often it was sealed: hex. */
+  id: string;
   from: string;
   isHost: boolean;
 }
@@ -43,12 +62,12 @@ export interface Card {
 
 /** A line signed by its author and sealed with the room's chat key. */
 export function sealLine(room: ChatRoom, author: Author, said: Said): Promise<Bytes> {
-  const body = encodeCbor({ v: 1, room: room.roomId, ...said });
-  return sealAuthored(room, author, LINE_LABEL, body);
+  const reply = said.reply === null ? null : fromHex(said.reply);
+  return sealAuthored(room, author, LINE_LABEL, encodeCbor({ v: 2, room: room.roomId, ...said, reply }));
 }
 
 /**
- * The line in a sealed one.
+ * The line in a sealed one; name and text as they may be shown.
  * @param nowMs milliseconds since 1970, by the reader's clock.
  * @throws MatineeError SEAL_BROKEN, SIGNATURE_WRONG, or FRAME_MALFORMED, also where its date cannot be.
  */
@@ -56,10 +75,16 @@ export async function openLine(room: ChatRoom, sealed: Bytes, nowMs: number): Pr
   const { body, from, isHost } = await openAuthored(room, LINE_LABEL, sealed);
   const { v: _, room: ofRoom, ...said } = decodeCbor(line, body, 'FRAME_MALFORMED', 'chat line');
   mustBeOf(room, ofRoom);
-  if (said.sentAtMs < EARLIEST_MS || said.sentAtMs > nowMs + MAX_AHEAD_MS) {
-    throw new MatineeError('FRAME_MALFORMED', 'This chat line has a date that cannot be.');
-  }
-  return { ...said, from, isHost };
+  mustHaveDate(said.sentAtMs, nowMs);
+  return {
+    ...said,
+    name: plainName(said.name),
+    text: plainText(said.text),
+    reply: said.reply && toHex(said.reply),
+    id: await lineId(room.crypto, from, body),
+    from,
+    isHost,
+  };
 }
 
 /** A display name signed by its member and sealed with the chat key, as `hello` carries it. */
@@ -73,10 +98,10 @@ export async function openCard(room: ChatRoom, sealed: Bytes): Promise<Card> {
   const { body, from, isHost } = await openAuthored(room, CARD_LABEL, sealed);
   const { room: ofRoom, name: displayName } = decodeCbor(card, body, 'FRAME_MALFORMED', 'card');
   mustBeOf(room, ofRoom);
-  return { name: displayName, from, isHost };
+  return { name: plainName(displayName), from, isHost };
 }
 
-function mustBeOf({ roomId }: ChatRoom, room: Bytes): void {
-  if (areEqual(room, roomId)) return;
-  throw new MatineeError('SIGNATURE_WRONG', 'This was said in another room.');
+async function lineId(crypto: Crypto, from: string, body: Bytes): Promise<string> {
+  const hash = await crypto.sha256(concat(utf8(`${from}\0`), body));
+  return toHex(hash.subarray(0, LINE_ID_BYTES));
 }

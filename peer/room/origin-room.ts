@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { ChatRelay } from '../chat/chat-relay.ts';
+import { PassingRelay } from '../chat/passing-relay.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { Manifest } from '../manifest/manifest.ts';
@@ -47,7 +48,7 @@ interface ServedFilm {
   uploads: Uploads;
 }
 
-/** The origin's part in one room: serves pieces, passes the manifest on, and keeps sealed chat lines it cannot read. */
+/** The origin's part in one room: serves pieces, passes the manifest on, and keeps sealed chat it cannot read. */
 export class OriginRoom {
   readonly #parts: OriginRoomParts;
   readonly #links: Links;
@@ -63,7 +64,9 @@ export class OriginRoom {
     this.#film = this.#newFilm();
     const audience = (): Iterable<Link> => this.#links.met;
     this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: () => this.#closeOutcasts() });
-    const chat = new ChatRelay({ crypto, clock, audience, accept: async () => true });
+    const relay = { crypto, clock, audience, accept: async () => true };
+    const chat = new ChatRelay({ ...relay, log: 'chat' });
+    const reactions = new ChatRelay({ ...relay, log: 'reaction' });
     const statements = new StatementRelay({
       crypto,
       audience,
@@ -93,6 +96,8 @@ export class OriginRoom {
           unchoke: (link) => this.#film.order.setRelaying(link, true),
         })),
         ...chat.handlers,
+        ...reactions.handlers,
+        ...new PassingRelay(relay).handlers,
         ...statements.handlers,
         // The room's time is ours.
         askTime: (link, { n }) => link.send('time', { n, roomMs: Math.round(clock.wallMs()), errorMs: 0 }),
@@ -105,6 +110,7 @@ export class OriginRoom {
         this.#film.exchange.offerFirstPage(link);
         this.#steps.said(link, video ?? null);
         chat.greet(link);
+        reactions.greet(link);
         this.#cancelForgetting();
         for (const sealed of this.#playbacks.all) link.send('playback', { sealed });
       },

@@ -1,12 +1,11 @@
 import { areEqual, type Bytes } from '../bytes.ts';
 import type { Author, ChatRoom } from '../chat/authored.ts';
-import { type Card, type ChatLine, openCard, openLine, sealCard, sealLine } from '../chat/chat-line.ts';
-import { ChatRelay } from '../chat/chat-relay.ts';
+import { Chat } from '../chat/chat.ts';
+import { type Card, type ChatLine, openCard, sealCard } from '../chat/chat-line.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto, SigningKey } from '../crypto/crypto.ts';
 import { deriveVideoKeys, type RoomKeys } from '../crypto/keys.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
-import { MAX_CHAT_LINES } from '../limits.ts';
 import { peekHead } from '../manifest/head.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import type { ListedVideo, Rules } from '../manifest/rules.ts';
@@ -62,11 +61,6 @@ export interface ViewerParts {
   onSync?(): void;
 }
 
-/** A chat line with its id, as shown: `from` and `isHost` are proven. */
-export interface ShownLine extends ChatLine {
-  id: string;
-}
-
 /** Media bytes by where they came from, since the viewer was made. */
 export interface Traffic {
   fromOriginBytes: number;
@@ -78,6 +72,7 @@ export interface Traffic {
 
 /** A member of a room: fetches, verifies, keeps and serves pieces, passes the manifest on, and chats. Joins the parts; knows no network and no page. */
 export class Viewer {
+  readonly chat: Chat;
   readonly #parts: ViewerParts;
   readonly #chatRoom: ChatRoom;
   readonly #author: Author;
@@ -87,7 +82,6 @@ export class Viewer {
   readonly #rules: RulesExchange;
   readonly #mutes = new Mutes();
   readonly #steps: Steps;
-  readonly #chat: ChatRelay;
   /** Where the room is in its film. */
   readonly sync: SyncExchange;
   readonly #cards = new Map<Link, Card>();
@@ -95,7 +89,6 @@ export class Viewer {
   readonly #liars = new Set<string>();
   #name: string;
   #card: Bytes | null = null;
-  #lines: ShownLine[] = [];
   #film: Film;
   #hasSaidVideo = false;
   /** Of films before. */
@@ -121,11 +114,15 @@ export class Viewer {
       onIn: (link) => this.#film.add(link),
       onOut: (link) => this.#film.remove(link),
     });
-    this.#chat = new ChatRelay({
-      crypto,
+    this.chat = new Chat({
       clock,
+      room: this.#chatRoom,
+      author: this.#author,
+      selfId: parts.selfId,
+      name: () => this.#name,
       audience,
-      accept: (sealed, id) => this.#showLine(sealed, id),
+      mutes: this.#mutes,
+      onChange: () => parts.onChange(),
     });
     this.sync = new SyncExchange({
       clock,
@@ -144,7 +141,7 @@ export class Viewer {
         ...this.#manifestHandlers(),
         ...this.#rules.handlers,
         ...this.#steps.only(() => this.#film.swarmHandlers),
-        ...this.#chat.handlers,
+        ...this.chat.handlers,
         ...this.sync.handlers,
       },
       hello: () => this.#hello(),
@@ -166,9 +163,9 @@ export class Viewer {
     return this.#name;
   }
 
-  /** Chat lines, oldest first by their authors' clocks, without those of members whom the host has muted. */
-  get lines(): readonly ShownLine[] {
-    return this.#mutes.shown(this.#lines);
+  /** The chat's lines. */
+  get lines(): readonly ChatLine[] {
+    return this.chat.lines;
   }
 
   /** The newest rules of the host that have come; null where it made none. */
@@ -183,7 +180,7 @@ export class Viewer {
 
   /** The name a peer gave itself, or null. */
   nameOf(link: Link): string | null {
-    return this.#cards.get(link)?.name ?? null;
+    return this.#cards.get(link)?.name || null;
   }
 
   /** Whether this peer has shown the host's badge. */
@@ -266,10 +263,9 @@ export class Viewer {
     return await openTitle(crypto, infoKey, video, title);
   }
 
-  /** Sends a chat line; resolves once it is in the log. @throws MatineeError FRAME_MALFORMED where it is empty or too long. */
-  async say(text: string): Promise<void> {
-    const said = { name: this.#name, text, sentAtMs: this.#parts.clock.wallMs() };
-    await this.#chat.say(await sealLine(this.#chatRoom, this.#author, said));
+  /** Says this in the chat. @throws as Chat's say. */
+  say(text: string): Promise<void> {
+    return this.chat.say(text);
   }
 
   /** Changes this member's name and tells everyone connected. */
@@ -343,7 +339,7 @@ export class Viewer {
     this.#rules.tell([link]);
     this.#film.exchange.tell([link]);
     this.#steps.said(link, video ?? null);
-    this.#chat.greet(link);
+    this.chat.greet(link);
     this.sync.greet(link);
     this.#parts.onChange();
   }
@@ -462,30 +458,10 @@ export class Viewer {
     }
     this.#parts.onChange();
   }
-
-  async #showLine(sealed: Bytes, id: string): Promise<boolean> {
-    const line = await openLine(this.#chatRoom, sealed, this.#parts.clock.wallMs());
-    // Every member can seal somebody's line once more; that makes no second line of it.
-    if (this.#lines.some((shown) => isSameLine(shown, line))) return false;
-    const shown: ShownLine = { ...line, id };
-    const lines = [...this.#lines, shown]
-      .sort((a, b) => a.sentAtMs - b.sentAtMs || (a.id < b.id ? -1 : 1))
-      .slice(-MAX_CHAT_LINES);
-    // Older than all that are kept, perhaps one of those that went: nothing to show or to pass on.
-    if (!lines.includes(shown)) return false;
-    this.#lines = lines;
-    this.#parts.onChange();
-    return true;
-  }
 }
 
 function addTraffic(sum: Traffic, link: Link): void {
   if (link.remote.kind === 'origin') sum.fromOriginBytes += link.mediaReceivedBytes;
   else sum.fromPeersBytes += link.mediaReceivedBytes;
   sum.sentBytes += link.mediaSentBytes;
-}
-
-/** An author says a text once in a millisecond. */
-function isSameLine(a: ChatLine, b: ChatLine): boolean {
-  return a.from === b.from && a.sentAtMs === b.sentAtMs && a.text === b.text;
 }

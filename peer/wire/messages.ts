@@ -9,14 +9,16 @@ import {
   MAX_PAGE_SEGMENTS,
   MAX_PAGES,
   MAX_PIPELINE_PIECES,
+  MAX_REACTIONS,
   MAX_SEALED_CHAT_BYTES,
   MAX_SEALED_SYNC_BYTES,
+  MAX_SEALED_WORD_BYTES,
 } from '../limits.ts';
 
 /** The protocol's version, said in hello. Peers of another version say goodbye to each other. */
-export const WIRE_VERSION = 3;
+export const WIRE_VERSION = 4;
 
-/** Bytes of a chat line's id: the first half of the SHA-256 of its sealed form. */
+/** Bytes by which a sealed chat line or reaction is known: the first half of its SHA-256. */
 export const CHAT_ID_BYTES = 16;
 
 /** Bytes of the sealed card in hello at most: a name of 40 characters, its member's key and signature, a badge, and the seal. */
@@ -99,6 +101,14 @@ export const MESSAGES = {
     type: 31,
     body: v.strictObject({ ids: v.pipe(v.array(byteString(CHAT_ID_BYTES)), v.maxLength(MAX_CHAT_LINES)) }),
   },
+  /** One sealed reaction to a chat line, passed on and compared like lines, but apart from them: many would push lines out. */
+  reaction: { type: 32, body: v.strictObject({ sealed: byteString(1, MAX_SEALED_WORD_BYTES) }) },
+  reactionKnown: {
+    type: 33,
+    body: v.strictObject({ ids: v.pipe(v.array(byteString(CHAT_ID_BYTES)), v.maxLength(MAX_REACTIONS)) }),
+  },
+  /** Something sealed that counts for a moment: passed on like a chat line, and kept by nobody. */
+  passing: { type: 34, body: v.strictObject({ sealed: byteString(1, MAX_SEALED_WORD_BYTES) }) },
   /** Asks what the room's time is; answered at once by time with the same number. */
   askTime: { type: 40, body: v.strictObject({ n: count(0xffffffff) }) },
   /** The room's time when this was sent, milliseconds since 1970, and how wrong the sender thinks that may be. */

@@ -5,6 +5,8 @@ import { type Bytes, concat, utf8 } from '../../peer/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../peer/cbor.ts';
 import { type Author, type ChatRoom, sealAuthored } from '../../peer/chat/authored.ts';
 import { type Said, sealCard, sealLine } from '../../peer/chat/chat-line.ts';
+import { sealPassing } from '../../peer/chat/passing.ts';
+import { EMOJI, sealReaction } from '../../peer/chat/reaction.ts';
 import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
 import { signBadge } from '../../peer/room/badge.ts';
@@ -92,7 +94,7 @@ class Talk {
   }
 
   said(text: string, sentAtMs = this.room.clock.wallMs()): Said {
-    return { name: 'Ada', text, sentAtMs };
+    return { name: 'Ada', text, sentAtMs, reply: null, moment: null };
   }
 }
 
@@ -144,7 +146,7 @@ authors('should not be somebody else by their key with one’s own signature', a
 authors('should not be somebody else by changing what they said', async () => {
   const talk = await Talk.open();
   const line = await sealLine(talk.chat, { key: VICTIM, badge: null }, talk.said('yes'));
-  const body = encodeCbor({ v: 1, room: talk.chat.roomId, ...talk.said('no') });
+  const body = encodeCbor({ v: 2, room: talk.chat.roomId, ...talk.said('no') });
   const other = await altered(talk.chat, line, ([key, signature]) => [key, signature, body, null]);
   assert.equal(await talk.bring(other), { closed: ['SIGNATURE_WRONG'], texts: [] });
 });
@@ -152,7 +154,7 @@ authors('should not be somebody else by changing what they said', async () => {
 authors('should not be brought into another room, or into a line from a card', async () => {
   const talk = await Talk.open();
   const author: Author = { key: VICTIM, badge: null };
-  const elsewhere = encodeCbor({ v: 1, room: new Uint8Array(16), ...talk.said('hello') });
+  const elsewhere = encodeCbor({ v: 2, room: new Uint8Array(16), ...talk.said('hello') });
   const fromElsewhere = await sealAuthored(talk.chat, author, 'matinee/1 chat line', elsewhere);
   assert.equal(await talk.bring(fromElsewhere), { closed: ['SIGNATURE_WRONG'], texts: [] });
   const again = await Talk.open();
@@ -283,3 +285,166 @@ cards('should fit into hello with the longest name and a badge', async () => {
 });
 
 cards.run();
+
+const about = suite('what a chat line is about');
+
+about('should come through: the line it answers, and its moment in the film', async () => {
+  const talk = await Talk.open();
+  const victim = talk.viewer(VICTIM);
+  talk.connect(victim, VICTIM, talk.reader, READER);
+  await talk.room.clock.run(500);
+  const moment = { video: new Uint8Array(16).fill(7), atMs: 754_000 };
+  await victim.chat.say('look', { moment });
+  await talk.room.clock.run(500);
+  const [look] = talk.reader.lines;
+  assert.equal(look?.moment, moment);
+  await talk.reader.chat.say('where?', { reply: look?.id ?? null });
+  await talk.room.clock.run(500);
+  assert.is(victim.lines[1]?.reply, victim.lines[0]?.id);
+  for (const viewer of [victim, talk.reader]) viewer.close();
+});
+
+about('should name the same line for everybody, however it was sealed', async () => {
+  const talk = await Talk.open();
+  const line = await sealLine(talk.chat, { key: VICTIM, badge: null }, talk.said('ha'));
+  const again = await altered(talk.chat, line, (parts) => parts);
+  const other = talk.viewer(VICTIM);
+  talk.connect(other, VICTIM, talk.reader, READER);
+  const far = talk.meet();
+  far.send(encodeFrame('chat', { sealed: line }));
+  await talk.room.clock.run(500);
+  const ids = [talk.reader.lines[0]?.id, other.lines[0]?.id];
+  const elsewhere = talk.viewer(READER);
+  const [mine, theirs] = talk.room.line();
+  elsewhere.connect(mine, { id: memberIdOfKey(MALLORY), kind: 'member' });
+  theirs.send(encodeFrame('hello', { v: WIRE_VERSION, role: 'member', card: null }));
+  theirs.send(encodeFrame('chat', { sealed: again }));
+  await talk.room.clock.run(500);
+  assert.ok(ids[0]);
+  assert.equal([...ids, elsewhere.lines[0]?.id], [ids[0], ids[0], ids[0]]);
+  for (const viewer of [talk.reader, other, elsewhere]) viewer.close();
+});
+
+about('should be shown without what turns or hides text', async () => {
+  const talk = await Talk.open();
+  const said = { ...talk.said('left\u202Eright'), name: 'A\u202Ed\u200Ba' };
+  const far = talk.meet();
+  far.send(encodeFrame('chat', { sealed: await sealLine(talk.chat, { key: VICTIM, badge: null }, said) }));
+  await talk.room.clock.run(500);
+  assert.equal(
+    talk.reader.lines.map(({ name, text }) => [name, text]),
+    [['Ada', 'leftright']],
+  );
+  talk.reader.close();
+});
+
+about.run();
+
+const reactions = suite('reactions to a line');
+
+reactions('should be counted once for each member, the newest one, and reach who comes late', async () => {
+  const talk = await Talk.open();
+  const victim = talk.viewer(VICTIM);
+  talk.connect(victim, VICTIM, talk.reader, READER);
+  await talk.room.clock.run(500);
+  await victim.say('hello');
+  const id = victim.lines[0]?.id ?? '';
+  for (const emoji of [EMOJI[0], EMOJI[2]]) {
+    await victim.chat.react(id, emoji);
+    await talk.room.clock.run(50);
+  }
+  await talk.reader.chat.react(id, EMOJI[2]);
+  const late = talk.viewer(MALLORY);
+  talk.connect(late, MALLORY, victim, VICTIM);
+  await talk.room.clock.run(500);
+  const counted = [{ emoji: EMOJI[2], from: [victimId, memberIdOfKey(READER)] }];
+  for (const { chat } of [talk.reader, victim, late]) {
+    const counts = [...(chat.reactions.get(id) ?? [])].map(({ emoji, from }) => ({
+      emoji,
+      from: [...from].sort(),
+    }));
+    assert.equal(counts, [{ ...counted[0], from: [...(counted[0]?.from ?? [])].sort() }]);
+  }
+  await talk.reader.chat.react(id, null);
+  await talk.room.clock.run(500);
+  assert.equal(late.chat.reactions.get(id), [{ emoji: EMOJI[2], from: [victimId] }]);
+  for (const viewer of [talk.reader, victim, late]) viewer.close();
+});
+
+reactions('should not be anybody else’s, nor of an emoji that is none', async () => {
+  const talk = await Talk.open();
+  const reacted = { name: 'Ada', sentAtMs: talk.room.clock.wallMs(), line: '00'.repeat(16), emoji: EMOJI[0] };
+  const mine = await sealReaction(talk.chat, { key: MALLORY, badge: null }, reacted);
+  const forged = await altered(talk.chat, mine, ([, ...rest]) => [VICTIM.publicKey, ...rest]);
+  const drawn = encodeCbor({
+    v: 1,
+    room: talk.chat.roomId,
+    ...reacted,
+    line: new Uint8Array(16),
+    emoji: '<b>',
+  });
+  const author = { key: MALLORY, badge: null };
+  for (const [sealed, code] of [
+    [forged, 'SIGNATURE_WRONG'],
+    [await sealAuthored(talk.chat, author, 'matinee/1 reaction', drawn), 'FRAME_MALFORMED'],
+  ] as const) {
+    talk.meet().send(encodeFrame('reaction', { sealed }));
+    await talk.room.clock.run(500);
+    assert.is(talk.closed.at(-1), code);
+  }
+  assert.is(talk.reader.chat.reactions.size, 0);
+  talk.reader.close();
+});
+
+reactions.run();
+
+const passing = suite('what is said in passing');
+
+passing('should reach everybody, and be over by itself', async () => {
+  const talk = await Talk.open();
+  const [victim, middle] = [talk.viewer(VICTIM), talk.viewer(MALLORY)];
+  talk.connect(victim, VICTIM, middle, MALLORY);
+  talk.connect(middle, MALLORY, talk.reader, READER);
+  await talk.room.clock.run(500);
+  const cheers: string[] = [];
+  talk.reader.chat.listenToCheers(({ from, emoji }) => cheers.push(`${from} ${emoji}`));
+  await victim.chat.typed();
+  await victim.chat.cheer(EMOJI[1]);
+  await talk.room.clock.run(500);
+  assert.equal(
+    talk.reader.chat.typing.map(({ from }) => from),
+    [victimId],
+  );
+  assert.equal(victim.chat.typing, [], 'not oneself');
+  assert.equal(cheers, [`${victimId} ${EMOJI[1]}`]);
+  await talk.room.clock.run(6_000);
+  assert.equal(talk.reader.chat.typing, []);
+  await victim.chat.typed();
+  await victim.say('done');
+  await talk.room.clock.run(500);
+  assert.equal(talk.reader.chat.typing, [], 'the line is there');
+  for (const viewer of [victim, middle, talk.reader]) viewer.close();
+});
+
+passing('should not be said again by others, nor more often than one may', async () => {
+  const talk = await Talk.open();
+  const cheers: string[] = [];
+  talk.reader.chat.listenToCheers(({ from }) => cheers.push(from));
+  const far = talk.meet();
+  const author = { key: VICTIM, badge: null };
+  const cheer = (sentAtMs: number) =>
+    sealPassing(talk.chat, author, { name: 'Ada', sentAtMs, what: { kind: 'cheer', emoji: EMOJI[0] } });
+  const nowMs = talk.room.clock.wallMs();
+  const first = await cheer(nowMs);
+  const again = await altered(talk.chat, first, (parts) => parts);
+  for (const sealed of [first, again]) far.send(encodeFrame('passing', { sealed }));
+  await talk.room.clock.run(100);
+  assert.equal(cheers, [victimId]);
+  for (let i = 1; i <= 20; i++) far.send(encodeFrame('passing', { sealed: await cheer(nowMs + i) }));
+  await talk.room.clock.run(100);
+  assert.ok(cheers.length <= 7, `${cheers.length} cheers at once`);
+  assert.equal(talk.closed, []);
+  talk.reader.close();
+});
+
+passing.run();

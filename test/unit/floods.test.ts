@@ -156,6 +156,7 @@ for (const [what, frame] of [
   ['pings', () => encodeFrame('ping', { n: 1 })],
   ['chokes', () => encodeFrame('choke', {})],
   ['comparisons of chat lines', () => encodeFrame('chatKnown', { ids: [] })],
+  ['comparisons of reactions', () => encodeFrame('reactionKnown', { ids: [] })],
   ['requests for pages', () => encodeFrame('getPage', { hash: new Uint8Array(32) })],
   ['questions for the time', () => encodeFrame('askTime', { n: 1 })],
 ] as const) {
@@ -194,24 +195,30 @@ floods(
   }),
 );
 
-floods(
-  'of chat lines should end the link after two histories at once',
-  underFlood(async ({ room, flooder }) => {
-    const peer = flooder();
-    await room.clock.run(100);
-    const grown = await growth(async () => {
-      for (let i = 0; i < 3_000; i++) {
-        const sealed = new Uint8Array(9_000);
-        new DataView(sealed.buffer).setUint32(0, i);
-        peer.strike(encodeFrame('chat', { sealed }));
-      }
-      await room.clock.run(1_000);
-    });
-    // A member opens them, and sees with the first that it is none; the origin cannot, and counts.
-    assert.ok(['PEER_FLOODING', 'SEAL_BROKEN'].includes(peer.goodbye ?? ''), String(peer.goodbye));
-    assert.ok(grown < MAX_HELD_BYTES, `${grown} bytes`);
-  }),
-);
+for (const [what, name, sizeBytes] of [
+  ['chat lines should end the link after two histories at once', 'chat', 9_000],
+  ['reactions should end the link after two histories at once', 'reaction', 1_000],
+  ['words in passing should end the link, and be kept by nobody', 'passing', 1_000],
+] as const) {
+  floods(
+    `of ${what}`,
+    underFlood(async ({ room, flooder }) => {
+      const peer = flooder();
+      await room.clock.run(100);
+      const grown = await growth(async () => {
+        for (let i = 0; i < 3_000; i++) {
+          const sealed = new Uint8Array(sizeBytes);
+          new DataView(sealed.buffer).setUint32(0, i);
+          peer.strike(encodeFrame(name, { sealed }));
+        }
+        await room.clock.run(1_000);
+      });
+      // A member opens them, and sees with the first that it is none; the origin cannot, and counts.
+      assert.ok(['PEER_FLOODING', 'SEAL_BROKEN'].includes(peer.goodbye ?? ''), String(peer.goodbye));
+      assert.ok(grown < MAX_HELD_BYTES, `${grown} bytes`);
+    }),
+  );
+}
 
 floods(
   'of manifests and rules should leave one of each waiting, and be dropped at the first that is wrong',
@@ -290,7 +297,7 @@ floods('should find every row of the table either cheap to take or counted', asy
   // A row that is new has to be thought about: this list is what was.
   const thoughtOf = [
     'hello goodbye ping pong head getPage page noPage rules have drop choke unchoke request cancel piece got',
-    'noPiece chat chatKnown askTime time playback stall',
+    'noPiece chat chatKnown reaction reactionKnown passing askTime time playback stall',
   ].flatMap((names) => names.split(' '));
   assert.equal(
     Object.keys(MESSAGES).filter((name) => !thoughtOf.includes(name)),

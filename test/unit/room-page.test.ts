@@ -30,6 +30,8 @@ const OPENED: RoomSnapshot = {
   isWaiting: true,
   peers: [],
   chat: [],
+  timeMarks: [],
+  typing: [],
   films: [],
   rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [], isSelfMuted: false },
   sync: { isOnOwn: false, control: 'everyone', mayControl: true, doesWait: false, said: null },

@@ -1,4 +1,6 @@
 import type { Bytes } from '../../peer/bytes.ts';
+import type { Cheer } from '../../peer/chat/chat.ts';
+import type { Emoji } from '../../peer/chat/reaction.ts';
 import type { HostCommands } from '../../peer/host/host-commands.ts';
 import type { ChosenFile } from './home/file-handle.ts';
 import type { FromWorker } from './home/host-messages.ts';
@@ -34,6 +36,28 @@ export interface ChatLine {
   text: string;
   sentAtMs: number;
   isMine: boolean;
+  /** The line it answers: its id, and who said what where that line is still here. */
+  reply: { id: string; line: { from: string; name: string; text: string } | null } | null;
+  /** The place in the film that it is about; `isHere`: of the film that is watched now, so one can go there. */
+  moment: { atMs: number; isHere: boolean } | null;
+  reactions: LineReaction[];
+}
+
+/** How often an emoji was given to a line. */
+export interface LineReaction {
+  emoji: Emoji;
+  count: number;
+  isMine: boolean;
+  /** Of those whose name is known. */
+  names: string[];
+}
+
+/** A line about a place in the film that is watched: for the timeline. */
+export interface TimeMark {
+  /** Milliseconds from the start of the film. */
+  atMs: number;
+  /** The line's id. */
+  id: string;
 }
 
 /** What `window.matinee.stats()` returns: a plain object, documented in the README. */
@@ -138,6 +162,10 @@ export interface RoomSnapshot {
   isWaiting: boolean;
   peers: PeerView[];
   chat: ChatLine[];
+  /** Lines about places in the film that is watched, in the order of those. */
+  timeMarks: TimeMark[];
+  /** Names of those who are typing now, oneself left out. */
+  typing: string[];
   /** What the host has decided for the room, as far as everybody may know. */
   rules: RulesView;
   /** My own name. */
@@ -157,8 +185,23 @@ export interface RoomSession {
   play(): Promise<void>;
   /** Watches on one's own from now on, or where the room is again. */
   setOnOwn(isOnOwn: boolean): void;
-  /** Sends a chat line (1 to MAX_CHAT_CHARS characters). Resolves once it is in the log and on its way. */
-  say(text: string): Promise<void>;
+  /**
+   * Sends a chat line (1 to MAX_CHAT_CHARS characters). Resolves once it is in the log and on its way. `reply`: the id of the
+   * line it answers; `atMs`: the place in this film that it is about.
+   */
+  say(text: string, about?: { reply?: string | null; atMs?: number | null }): Promise<void>;
+  /** Gives a line one's reaction in place of the one before; null takes it back. */
+  react(lineId: string, emoji: Emoji | null): void;
+  /** Lets an emoji float over everybody's picture; nothing happens where that comes too often. */
+  cheer(emoji: Emoji): void;
+  /** Calls back for each emoji that is to float, one's own too; returns the undo. */
+  listenToCheers(listener: (cheer: Cheer) => void): () => void;
+  /** The person is typing: others are told now and then. */
+  typed(): void;
+  /** Where the film is here, milliseconds; null before there is one. */
+  placeMs(): number | null;
+  /** Goes to a place in the film. */
+  seekTo(atMs: number): void;
   rename(name: string): void;
   setUploadLimit(bytesPerSec: number | null): void;
   /** Whether this member may be connected to other viewers, who then see its network address. Not before it is said here. */

@@ -18,3 +18,9 @@ export function peopleOf({ peers, chat, rules }: RoomSnapshot): Person[] {
   for (const id of rules.removed) names.delete(id);
   return [...names].map(([id, name]) => ({ id, name, isMuted: rules.muted.includes(id) }));
 }
+
+/** Names that can be meant by an @ before them: of those connected and those heard in the chat, and one's own. */
+export function knownNames({ peers, chat, name }: RoomSnapshot): string[] {
+  const connected = peers.flatMap((peer) => peer.name ?? []);
+  return [...new Set([name, ...connected, ...chat.map((line) => line.name)])];
+}

@@ -6,6 +6,7 @@ import { dropSecret, keepSecret, keptSecret } from './kept-secret.ts';
 import { type PeersChoice, rememberPeers } from './peers-choice.ts';
 import { rememberName } from './remembered.ts';
 import { texts } from './texts.ts';
+import { Unread } from './unread.svelte.ts';
 
 /** What the form that asks for the room's password shows. */
 export interface PasswordAsk {
@@ -31,6 +32,11 @@ export class RoomView {
   passwordAsk: PasswordAsk | null = $state.raw(null);
   /** What the person wants, now or at an earlier visit; null where they did not say. */
   peers: PeersChoice | null = $state(null);
+
+  /** What was said while nobody looked. */
+  readonly unread = new Unread();
+  /** The chat line that the chat is to bring into view, by its id; '' for none. */
+  pointedLine: string = $state('');
 
   /** What is wrong for good: the opening that failed, or what the session says. */
   fatal = $derived(this.failure ?? (this.snapshot?.problem?.isFatal === true ? this.snapshot.problem : null));

@@ -1,8 +1,11 @@
 import { areEqual, toBase64url } from '../../../peer/bytes.ts';
+import type { Cheer } from '../../../peer/chat/chat.ts';
+import type { Emoji } from '../../../peer/chat/reaction.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
 import { type ListedVideo, NO_RULES } from '../../../peer/manifest/rules.ts';
+import { plainName } from '../../../peer/plain-text.ts';
 import type { VideoInfo } from '../../../peer/video-info.ts';
 import type { Link } from '../../../peer/wire/link.ts';
 import type {
@@ -15,6 +18,7 @@ import type {
   Stats,
   SyncView,
 } from '../room-session.ts';
+import { chatView } from './chat-view.ts';
 import type { Member } from './member.ts';
 import { isOnOwnAtStart, rememberOnOwn } from './own-way.ts';
 import { Player } from './player.ts';
@@ -31,6 +35,7 @@ const REFRESH_EVERY_MS = 1_000;
 /** A server that has not answered for this long is worth a sentence. */
 const PATIENCE_MS = 4_000;
 
+type SayAbout = NonNullable<Parameters<RoomSession['say']>[1]>;
 /** So near to the end of what is uploaded the film stands still because nobody has more of it. */
 const EDGE_MS = 10_000;
 
@@ -86,7 +91,7 @@ export class Session implements RoomSession {
       isPlayRefused: figures?.isPlayRefused ?? false,
       isWaiting: figures?.isWaiting ?? true,
       peers: [...viewer.links].map((link) => this.#peer(link)),
-      chat: viewer.lines.map((line) => ({ ...line, isMine: line.from === this.#member.selfId })),
+      ...chatView(viewer.chat, this.#member.selfId, viewer.manifest.head?.video ?? null),
       rules: this.#rules(),
       films: this.#films(),
       sync: this.#sync(),
@@ -164,7 +169,7 @@ export class Session implements RoomSession {
     this.changed();
   }
 
-  async say(text: string): Promise<void> {
+  async say(text: string, { reply = null, atMs = null }: SayAbout = {}): Promise<void> {
     const line = text.trim();
     if (line.length === 0) return;
     if (line.length > MAX_CHAT_CHARS) {
@@ -173,11 +178,39 @@ export class Session implements RoomSession {
         `A line may have ${MAX_CHAT_CHARS} characters. Send it in parts.`,
       );
     }
-    await this.#member.viewer.say(line);
+    const { chat, manifest } = this.#member.viewer;
+    const video = manifest.head?.video;
+    await chat.say(line, { reply, moment: video && atMs !== null ? { video, atMs } : null });
+  }
+
+  react(lineId: string, emoji: Emoji | null): void {
+    void this.#member.viewer.chat.react(lineId, emoji).catch((error) => this.#fail(error));
+  }
+
+  cheer(emoji: Emoji): void {
+    void this.#member.viewer.chat.cheer(emoji).catch((error) => this.#fail(error));
+  }
+
+  listenToCheers(listener: (cheer: Cheer) => void): () => void {
+    return this.#member.viewer.chat.listenToCheers(listener);
+  }
+
+  typed(): void {
+    void this.#member.viewer.chat.typed().catch((error) => this.#fail(error));
+  }
+
+  placeMs(): number | null {
+    if (!this.#element || !this.#info) return null;
+    return Math.round(this.#element.currentTime * 1000);
+  }
+
+  seekTo(atMs: number): void {
+    if (this.#element) this.#element.currentTime = atMs / 1000;
   }
 
   rename(name: string): void {
-    void this.#member.viewer.rename(name).catch((error) => this.#fail(error));
+    const plain = plainName(name);
+    if (plain !== '') void this.#member.viewer.rename(plain).catch((error) => this.#fail(error));
   }
 
   setPeersAllowed(areAllowed: boolean): void {

@@ -63,9 +63,48 @@ export const texts = {
   messageLabel: 'Message',
   messagePlaceholder: 'Message…',
   send: 'Send',
-  newLines: 'New messages',
+  newLines: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
+  jumpToNewest: 'Newest messages',
+  unreadFrom: 'New',
+  titleWithUnread: (count: number, title: string) => `(${count}) ${title}`,
+  reply: 'Reply',
+  replyTo: (name: string) => `Reply to ${name}`,
+  replyingTo: 'Replying to',
+  cancelReply: 'Reply to nobody',
+  lineGone: 'A message that is not here any more',
+  goToLine: 'Go to that message',
+  at: (atMs: number) => `at ${formatDuration(atMs)}`,
+  goTo: (atMs: number) => `Go to ${formatDuration(atMs)} in the film`,
+  addMoment: 'Say when in the film',
+  dropMoment: (atMs: number) => `Leave out the time, ${formatDuration(atMs)}`,
+  otherFilm: 'Of another film',
+  lineActions: (name: string) => `What to do with the message of ${name}`,
+  reactWith: (emoji: string) => `React with ${emoji}`,
+  reactedBy(emoji: string, names: readonly string[], count: number, isMine: boolean): string {
+    const others = count - names.length - (isMine ? 1 : 0);
+    const all = [...(isMine ? ['you'] : []), ...names, ...(others > 0 ? [`${others} more`] : [])];
+    return `${emoji} from ${all.join(', ')}`;
+  },
+  cheers: 'Reactions to the film',
+  cheerWith: (emoji: string) => `Let ${emoji} float over the film`,
+  cheered(emoji: string, names: readonly string[], maxNamed: number): string {
+    const more = names.length - maxNamed;
+    return `${emoji} from ${names.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  },
+  emoji: 'Emoji',
+  typing(names: readonly string[]): string {
+    const [first = '', second = ''] = names;
+    if (names.length === 0) return '';
+    if (names.length === 1) return `${first} is typing…`;
+    if (names.length === 2) return `${first} and ${second} are typing…`;
+    return `${first}, ${second} and ${names.length - 2} more are typing…`;
+  },
+  mentionSomebody: 'Names to mention',
   tooLong: (chars: number) =>
     `That is ${chars.toLocaleString('en')} characters, and a message holds ${MAX_CHAT_CHARS.toLocaleString('en')}. Shorten it or send it in parts.`,
+  pastedTooLong: (chars: number) =>
+    `What you pasted would make ${chars.toLocaleString('en')} characters, and a message holds ${MAX_CHAT_CHARS.toLocaleString('en')}. It was left out: paste it in parts.`,
+  charsLeft: (count: number) => `${count} characters left.`,
   mutedHint: 'The host has muted you: nobody sees what you write.',
   notSent: 'That message was not sent. Try again in a moment.',
 
@@ -124,6 +163,9 @@ export const texts = {
   mute: 'Mute',
   unmute: 'Unmute',
   remove: 'Remove',
+  removeWarning: (name: string) =>
+    `The link still opens the room: ${name} could come back under another name. A locked room lets in nobody new.`,
+  removeAndLock: 'Remove and lock the room',
   letBackIn: 'Let back in',
   removedPeople: 'Removed',
   member: (id: string) => `Member ${id.slice(0, 4)}`,

@@ -1,0 +1,177 @@
+import { Allowance } from '../allowance.ts';
+import type { Bytes } from '../bytes.ts';
+import type { Clock } from '../clock.ts';
+import { MAX_CHAT_LINES } from '../limits.ts';
+import type { Mutes } from '../room/mutes.ts';
+import type { Handlers, Link } from '../wire/link.ts';
+import type { Author, ChatRoom } from './authored.ts';
+import { type ChatLine, type Moment, openLine, sealLine } from './chat-line.ts';
+import { ChatRelay } from './chat-relay.ts';
+import { LineReactions, type ReactionCount } from './line-reactions.ts';
+import { openPassing, type PassingSaid, sealPassing } from './passing.ts';
+import { PassingRelay } from './passing-relay.ts';
+import { type Emoji, openReaction, sealReaction } from './reaction.ts';
+import { Speakers } from './speakers.ts';
+import { WhoTypes } from './who-types.ts';
+
+/** Who types says so again this often. */
+const TYPING_EVERY_MS = 3_000;
+
+export interface ChatParts {
+  clock: Clock;
+  room: ChatRoom;
+  author: Author;
+  selfId: string;
+  /** What this member is called now. */
+  name(): string;
+  audience(): Iterable<Link>;
+  mutes: Mutes;
+  onChange(): void;
+}
+
+/** What a line is about, besides its text. */
+export interface About {
+  /** The id of the line that it answers. */
+  reply?: string | null;
+  moment?: Moment | null;
+}
+
+/** An emoji that somebody lets float over the picture. */
+export interface Cheer {
+  from: string;
+  name: string;
+  emoji: Emoji;
+}
+
+/** A member's part in the room's chat: lines, reactions to them, and what is said in passing. Reads, shows, says and passes on. */
+export class Chat {
+  readonly handlers: Handlers;
+  readonly #parts: ChatParts;
+  readonly #lineRelay: ChatRelay;
+  readonly #reactionRelay: ChatRelay;
+  readonly #passingRelay: PassingRelay;
+  readonly #reactions = new LineReactions();
+  readonly #whoTypes: WhoTypes;
+  readonly #speakers: Speakers;
+  readonly #ownTyping: Allowance;
+  readonly #cheerListeners = new Set<(cheer: Cheer) => void>();
+  #lines: ChatLine[] = [];
+  #saidInPassingMs = 0;
+
+  constructor(parts: ChatParts) {
+    this.#parts = parts;
+    const { clock, audience, room } = parts;
+    const relay = { crypto: room.crypto, clock, audience };
+    this.#lineRelay = new ChatRelay({ ...relay, log: 'chat', accept: (sealed) => this.#showLine(sealed) });
+    this.#reactionRelay = new ChatRelay({
+      ...relay,
+      log: 'reaction',
+      accept: (sealed) => this.#countReaction(sealed),
+    });
+    this.#passingRelay = new PassingRelay({ ...relay, accept: (sealed) => this.#hear(sealed) });
+    this.#whoTypes = new WhoTypes(clock);
+    this.#speakers = new Speakers(clock);
+    this.#ownTyping = new Allowance(clock, 1, TYPING_EVERY_MS);
+    this.handlers = {
+      ...this.#lineRelay.handlers,
+      ...this.#reactionRelay.handlers,
+      ...this.#passingRelay.handlers,
+    };
+  }
+
+  /** Lines, oldest first by their authors' clocks, without those of muted members. */
+  get lines(): readonly ChatLine[] {
+    return this.#parts.mutes.shown(this.#lines);
+  }
+
+  /** The reactions to each line, by its id. */
+  get reactions(): ReadonlyMap<string, readonly ReactionCount[]> {
+    return this.#reactions.counts((reaction) => this.#parts.mutes.hides(reaction));
+  }
+
+  /** Who is typing now, oneself left out. */
+  get typing(): { from: string; name: string }[] {
+    return this.#whoTypes.now();
+  }
+
+  /** Tells a new neighbour what is known here, so that it sends the rest. */
+  greet(link: Link): void {
+    this.#lineRelay.greet(link);
+    this.#reactionRelay.greet(link);
+  }
+
+  /** Calls back for each emoji that is to float over the picture, our own too; returns the undo. */
+  listenToCheers(listener: (cheer: Cheer) => void): () => void {
+    this.#cheerListeners.add(listener);
+    return () => this.#cheerListeners.delete(listener);
+  }
+
+  /** Sends a line; resolves once it is in the log. @throws MatineeError FRAME_MALFORMED where it is empty or too long. */
+  async say(text: string, { reply = null, moment = null }: About = {}): Promise<void> {
+    const { room, author, clock, name } = this.#parts;
+    const said = { name: name(), text, sentAtMs: clock.wallMs(), reply, moment };
+    await this.#lineRelay.say(await sealLine(room, author, said));
+  }
+
+  /** Gives a line our reaction in place of the one before; null takes it back. */
+  async react(line: string, emoji: Emoji | null): Promise<void> {
+    const { room, author, clock, name } = this.#parts;
+    const reacted = { name: name(), sentAtMs: clock.wallMs(), line, emoji };
+    await this.#reactionRelay.say(await sealReaction(room, author, reacted));
+  }
+
+  /** Lets an emoji float over everybody's picture; does nothing where that comes too often. */
+  async cheer(emoji: Emoji): Promise<void> {
+    if (this.#speakers.waitToCheerMs(this.#parts.selfId) > 0) return;
+    await this.#sayInPassing({ kind: 'cheer', emoji });
+  }
+
+  /** To be called whenever something is typed: others learn of it now and then. */
+  async typed(): Promise<void> {
+    if (this.#ownTyping.canTake()) await this.#sayInPassing({ kind: 'typing' });
+  }
+
+  async #sayInPassing(what: PassingSaid['what']): Promise<void> {
+    const { room, author, clock, name } = this.#parts;
+    // Each at a moment of its own, for what is not newer than the one before is nothing new.
+    this.#saidInPassingMs = Math.max(clock.wallMs(), this.#saidInPassingMs + 1);
+    const said = { name: name(), sentAtMs: this.#saidInPassingMs, what };
+    await this.#passingRelay.say(await sealPassing(room, author, said));
+  }
+
+  async #showLine(sealed: Bytes): Promise<boolean> {
+    const line = await openLine(this.#parts.room, sealed, this.#parts.clock.wallMs());
+    // Every member can seal somebody's line once more; that makes no second line of it.
+    if (this.#lines.some(({ id }) => id === line.id)) return false;
+    const lines = [...this.#lines, line]
+      .sort((a, b) => a.sentAtMs - b.sentAtMs || (a.id < b.id ? -1 : 1))
+      .slice(-MAX_CHAT_LINES);
+    // Older than all that are kept, perhaps one of those that went: nothing to show or to pass on.
+    if (!lines.includes(line)) return false;
+    this.#lines = lines;
+    this.#whoTypes.stops(line.from);
+    this.#parts.onChange();
+    return true;
+  }
+
+  async #countReaction(sealed: Bytes): Promise<boolean> {
+    const reaction = await openReaction(this.#parts.room, sealed, this.#parts.clock.wallMs());
+    if (!this.#reactions.take(reaction)) return false;
+    this.#parts.onChange();
+    return true;
+  }
+
+  async #hear(sealed: Bytes): Promise<boolean> {
+    const { room, clock, selfId, mutes, onChange } = this.#parts;
+    const { from, name, sentAtMs, what } = await openPassing(room, sealed, clock.wallMs());
+    if (!this.#speakers.isNews(from, sentAtMs) || mutes.hides({ from, sentAtMs })) return false;
+    if (what.kind === 'typing') {
+      if (from !== selfId) this.#whoTypes.types(from, name);
+      onChange();
+      return true;
+    }
+    if (!this.#speakers.mayCheer(from)) return false;
+    for (const listener of this.#cheerListeners) listener({ from, name, emoji: what.emoji });
+    return true;
+  }
+}
