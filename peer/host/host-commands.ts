@@ -15,6 +15,7 @@ import {
   openRules,
   signRules,
 } from '../manifest/rules.ts';
+import type { Control } from '../sync/playback-record.ts';
 import { shown, withMoved, withNext, withoutVideo, withReplaced, withVideo } from './playlist.ts';
 import { type HttpIo, NotNow, send } from './send.ts';
 
@@ -59,6 +60,10 @@ export interface HostCommands {
   unlock(): Promise<HostWishes>;
   /** Whether viewers are to fetch from the origin alone, without connections to each other. */
   setOriginOnly(isOriginOnly: boolean): Promise<HostWishes>;
+  /** Who may play, pause and seek for the room. */
+  setControl(control: Control): Promise<HostWishes>;
+  /** Whether the room waits for members whose film stands still. */
+  setWaiting(doesWait: boolean): Promise<HostWishes>;
   /**
    * Puts a video at the end of the room's list: to be said before it is uploaded there. `present` is what the room has, for
    * one without a list so far: it is watched on.
@@ -91,6 +96,8 @@ export function hostCommands(parts: HostCommandsParts): HostCommands {
     lock: (toMembers) => change((rules) => ({ ...rules, lockedTo: [...toMembers] })),
     unlock: () => change((rules) => ({ ...rules, lockedTo: null })),
     setOriginOnly: (isOriginOnly) => change((rules) => ({ ...rules, isOriginOnly })),
+    setControl: (control) => change((rules) => ({ ...rules, control })),
+    setWaiting: (doesWait) => change((rules) => ({ ...rules, doesWait })),
     addVideo: (video, present) => change((rules) => withVideo(rules, video, present)),
     replaceVideo: (before, video) => change((rules) => withReplaced(rules, before, video)),
     showVideo: (video) => change((rules) => shown(rules, video)),

@@ -45,6 +45,9 @@ const rulesBody = v.strictObject({
   isOriginOnly: v.boolean(),
   videos: v.pipe(v.array(listedVideo), v.maxLength(MAX_VIDEOS)),
   current: v.nullable(byteString(VIDEO_ID_BYTES)),
+  // Left out in rules from before there were these.
+  control: v.optional(v.picklist(['everyone', 'host'])),
+  doesWait: v.optional(v.boolean()),
 });
 
 /** Each video once, and the one that is watched among them. */
@@ -67,7 +70,8 @@ export type ListedVideo = v.InferOutput<typeof listedVideo>;
  * What the host wants of everybody in its room, all in one: rules with a higher `number` replace those before. `removed` are
  * kept out; lines that `muted` wrote after `atMs` are not shown; where `lockedTo` is not null, nobody else gets in;
  * `isOriginOnly` forbids connections between viewers; `videos` is what the room has, in order, and `current` the one that is
- * watched. Where the list is empty the room has the one video that was uploaded.
+ * watched. Where the list is empty the room has the one video that was uploaded. `control`: who may play, pause and seek for
+ * the room, everyone where it is left out; `doesWait`: the room waits for members whose film stands still.
  */
 export type Rules = v.InferOutput<typeof rules>;
 

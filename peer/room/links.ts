@@ -8,6 +8,8 @@ export interface LinksParts {
   handlers: Handlers;
   /** What we say first on every link. */
   hello(): Bodies['hello'];
+  /** The link is open, and what we say first is on its way. */
+  onOpen?(link: Link): void;
   /** The peer said hello in our version: tell it what it should know. */
   onMeet(link: Link, hello: Bodies['hello']): void;
   /** The peer said hello: its sealed card, if any. May come again when it changes. */
@@ -56,6 +58,7 @@ export class Links {
     });
     this.#links.set(remote.id, link);
     link.send('hello', this.#parts.hello());
+    this.#parts.onOpen?.(link);
   }
 
   /** Says hello again: what it says changed. */

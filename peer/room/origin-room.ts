@@ -12,6 +12,8 @@ import type { PieceSource } from '../swarm/piece-store.ts';
 import type { SendBudget } from '../swarm/send-budget.ts';
 import type { Uplink } from '../swarm/uplink.ts';
 import { Uploads } from '../swarm/uploads.ts';
+import { KeptStatements } from '../sync/kept-statements.ts';
+import { StatementRelay } from '../sync/statement-relay.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { Link, Remote } from '../wire/link.ts';
 import { type Bodies, WIRE_VERSION } from '../wire/messages.ts';
@@ -19,6 +21,9 @@ import { Links } from './links.ts';
 import { MAKE_ROOM } from './origin-dial.ts';
 import { RulesExchange } from './rules-exchange.ts';
 import { Steps } from './steps.ts';
+
+/** Where a room was is forgotten so long after its last member left: a reload is quicker, and who comes later begins anew. */
+const FORGET_PLAYBACK_MS = 60_000;
 
 export interface OriginRoomParts {
   crypto: Crypto;
@@ -49,6 +54,8 @@ export class OriginRoom {
   readonly #links: Links;
   readonly #rules: RulesExchange;
   readonly #steps: Steps;
+  readonly #playbacks = new KeptStatements();
+  #cancelForgetting: () => void = () => undefined;
   #film: ServedFilm;
 
   constructor(parts: OriginRoomParts) {
@@ -60,6 +67,14 @@ export class OriginRoom {
     const relay = { crypto, clock, audience, accept: async () => true };
     const chat = new ChatRelay({ ...relay, log: 'chat' });
     const reactions = new ChatRelay({ ...relay, log: 'reaction' });
+    const statements = new StatementRelay({
+      crypto,
+      audience,
+      accept: async (name, sealed, { remote }) => {
+        if (name === 'playback') this.#playbacks.add(remote.id, sealed);
+        return true;
+      },
+    });
     this.#steps = new Steps({
       ours: () => this.manifest.head?.video ?? null,
       onIn: (link) => this.#tellStored([link], parts.stored),
@@ -83,6 +98,9 @@ export class OriginRoom {
         ...chat.handlers,
         ...reactions.handlers,
         ...new PassingRelay(relay).handlers,
+        ...statements.handlers,
+        // The room's time is ours.
+        askTime: (link, { n }) => link.send('time', { n, roomMs: Math.round(clock.wallMs()), errorMs: 0 }),
       },
       hello: () => this.#hello(),
       onMeet: (link, { video }) => {
@@ -93,12 +111,15 @@ export class OriginRoom {
         this.#steps.said(link, video ?? null);
         chat.greet(link);
         reactions.greet(link);
+        this.#cancelForgetting();
+        for (const sealed of this.#playbacks.all) link.send('playback', { sealed });
       },
       onGreetedAgain: (link, { video }) => this.#steps.said(link, video ?? null),
       onCard: () => undefined,
       onClose: (link, code) => {
         this.#steps.remove(link);
         this.#film.uploads.remove(link, code === MAKE_ROOM);
+        this.#forgetLaterIfEmpty();
         parts.onLinkClosed(link.remote, code);
       },
     });
@@ -165,6 +186,13 @@ export class OriginRoom {
   /** Says goodbye to every member. */
   close(code: string): void {
     this.#links.closeAll(code);
+    this.#cancelForgetting();
+  }
+
+  #forgetLaterIfEmpty(): void {
+    this.#cancelForgetting();
+    if (this.linkCount > 0) return;
+    this.#cancelForgetting = this.#parts.clock.after(FORGET_PLAYBACK_MS, () => this.#playbacks.clear());
   }
 
   #newFilm(): ServedFilm {

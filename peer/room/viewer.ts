@@ -23,6 +23,7 @@ import { Links } from './links.ts';
 import { Mutes } from './mutes.ts';
 import { RulesExchange } from './rules-exchange.ts';
 import { Steps } from './steps.ts';
+import { SyncExchange } from './sync-exchange.ts';
 
 /** Goodbye code: the host has forbidden connections between viewers. */
 export const ORIGIN_ONLY = 'ORIGIN_ONLY';
@@ -56,6 +57,8 @@ export interface ViewerParts {
   onRules?(rules: Rules): void;
   /** The room is at another film: what was held is gone, the manifest is the new one's. */
   onFilm?(): void;
+  /** Where the room is in its film, or whose film stands still, may have changed. */
+  onSync?(): void;
 }
 
 /** Media bytes by where they came from, since the viewer was made. */
@@ -79,6 +82,8 @@ export class Viewer {
   readonly #rules: RulesExchange;
   readonly #mutes = new Mutes();
   readonly #steps: Steps;
+  /** Where the room is in its film. */
+  readonly sync: SyncExchange;
   readonly #cards = new Map<Link, Card>();
   /** Who sent a wrong piece: who lied about one film is not let in for the next. */
   readonly #liars = new Set<string>();
@@ -119,6 +124,17 @@ export class Viewer {
       mutes: this.#mutes,
       onChange: () => parts.onChange(),
     });
+    this.sync = new SyncExchange({
+      clock,
+      room: this.#chatRoom,
+      author: this.#author,
+      selfId: parts.selfId,
+      audience,
+      name: () => this.#name,
+      video: () => this.#video,
+      rules: () => this.rules,
+      onChange: () => parts.onSync?.(),
+    });
     this.#links = new Links({
       clock,
       handlers: {
@@ -126,8 +142,10 @@ export class Viewer {
         ...this.#rules.handlers,
         ...this.#steps.only(() => this.#film.swarmHandlers),
         ...this.chat.handlers,
+        ...this.sync.handlers,
       },
       hello: () => this.#hello(),
+      onOpen: (link) => this.sync.opened(link),
       onMeet: (link, hello) => this.#meet(link, hello),
       onGreetedAgain: (link, hello) => this.#greetedAgain(link, hello),
       onCard: (link, card) => void this.#readCard(link, card),
@@ -280,6 +298,7 @@ export class Viewer {
   /** Leaves: says goodbye on every link and frees what is held. */
   close(): void {
     this.#links.closeAll('LEFT');
+    this.sync.close();
     this.#film.close();
     this.#budget.close();
     this.#uplink.close();
@@ -328,6 +347,7 @@ export class Viewer {
     this.#film.exchange.tell([link]);
     this.#steps.said(link, video ?? null);
     this.chat.greet(link);
+    this.sync.greet(link);
     this.#parts.onChange();
   }
 
@@ -351,6 +371,7 @@ export class Viewer {
     this.#cards.delete(link);
     this.#steps.remove(link);
     this.#film.remove(link);
+    this.sync.parted(link);
     this.#parts.onLinkClosed(link.remote, code);
     this.#parts.onChange();
   }

@@ -11,10 +11,13 @@ const MEND_IN_MS = 1_500;
 /** Media elements crackle when the speed changes all the time: it goes in steps of this. */
 const BEND_STEP = 0.005;
 
-/** A drift beyond this, for so long, is mended by a jump; after a new wish a smaller one, at once. */
-const FAR_MS = 1_000;
+/** A drift beyond this, for so long, is mended by a jump: at 5 % it would take longer than anybody likes. After a new wish at once. */
+const FAR_MS = 200;
 const FAR_FOR_MS = 500;
-const NEAR_MS = 300;
+const NEAR_MS = 200;
+
+/** A landing is at its place within this: a key frame or a hole may have moved it. */
+const LANDED_MS = 1_000;
 
 /** After a jump because of a drift the next such one comes so much later, twice as long each time. */
 const FIRST_JUMP_AGAIN_MS = 4_000;
@@ -23,11 +26,15 @@ const LAST_JUMP_AGAIN_MS = 32_000;
 /** One whose jumps did not come again for so long is as good as new. */
 const CALM_MS = 30_000;
 
-/** Where there are no pieces to jump to, it waits so long for them before it jumps after all. */
+/** Where there are no pieces to jump to, one that is so far behind waits so long for them before it jumps after all. */
+const LOST_MS = 5_000;
 const PATIENCE_MS = 10_000;
 
 /** What should be at hand where a jump goes. */
 const AHEAD_MS = 1_000;
+
+/** And where it is to catch up with the room: one that jumps with less stands still again soon. */
+const CATCH_UP_AHEAD_MS = 2_000;
 
 /** A jump aims so far ahead in time: as long as jumps took lately and a third more, within bounds; further where pieces must come first. */
 const MIN_LEAD_MS = 150;
@@ -120,12 +127,23 @@ export class Steering {
     this.#stoodAtMs = null;
     if (isNew) this.#landing = null;
     const { nowMs, roomMs, film } = moment;
-    if (playback.atMs > roomMs && !this.#landing) {
+    if (playback.atMs > roomMs + STANDING_MS && !this.#landing) {
       this.#landing = this.#landingAt(playback.placeMs, playback.atMs, nowMs, film);
       const isThere = Math.abs(film.placeMs - playback.placeMs) < STANDING_MS;
       return this.#hold(isThere ? null : playback.placeMs, playback.atMs - roomMs);
     }
     return this.#landing ? this.#land(moment, this.#landing) : this.#follow(moment, isNew);
+  }
+
+  /** The film has begun near the room's place: the statement that stands is no reason to jump at once. */
+  join({ wishedMs }: PlaybackSaid): void {
+    this.reset();
+    this.#wishedMs = wishedMs;
+  }
+
+  /** The film is at this place, which the room passes at that moment of its time: from there it goes on with it. */
+  waitAt(placeMs: number, roomMs: number, nowMs: number): void {
+    this.#landing = { placeMs, roomMs, orderedMs: nowMs, isBuffered: false, tries: 0 };
   }
 
   /** Forgets what it was about: the person watched on their own meanwhile. */
@@ -187,8 +205,10 @@ export class Steering {
     const farForMs = nowMs - this.#farSinceMs;
     if (farForMs < FAR_FOR_MS || nowMs - this.#jumpedMs < this.#jumpAgainMs) return false;
     // Where the pieces do not come fast enough, jumping ahead of them would only lose more.
-    const isAtHand = film.bufferedUntilMs >= targetMs + AHEAD_MS || targetMs >= film.durationMs - AHEAD_MS;
-    if (driftMs > 0 && !isAtHand && farForMs < PATIENCE_MS) return false;
+    const isAtHand =
+      film.bufferedUntilMs >= Math.min(targetMs + CATCH_UP_AHEAD_MS, film.durationMs - AHEAD_MS);
+    const isPatient = driftMs < LOST_MS || farForMs < PATIENCE_MS;
+    if (driftMs > 0 && !isAtHand && isPatient) return false;
     const isCalm = nowMs - this.#jumpedMs > CALM_MS + this.#jumpAgainMs;
     this.#jumpAgainMs = isCalm ? FIRST_JUMP_AGAIN_MS : Math.min(LAST_JUMP_AGAIN_MS, 2 * this.#jumpAgainMs);
     this.#jumpedMs = nowMs;
@@ -217,7 +237,7 @@ export class Steering {
   #land(moment: Moment, landing: Landing): Orders {
     const { nowMs, roomMs, playback, film } = moment;
     this.#driftMs = null;
-    const isReady = !film.isSeeking && film.isReady && Math.abs(film.placeMs - landing.placeMs) < FAR_MS;
+    const isReady = !film.isSeeking && film.isReady && Math.abs(film.placeMs - landing.placeMs) < LANDED_MS;
     if (!isReady) return this.#hold(null, null);
     this.#learn(landing, nowMs);
     const leftMs = landing.roomMs - roomMs;

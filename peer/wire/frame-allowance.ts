@@ -5,7 +5,7 @@ import type { MessageName } from './messages.ts';
 /**
  * How often a peer may send what costs us more than reading it: so many at once, and after that one in so many
  * milliseconds. Many times what an honest one does: it greets again when its person changes name, answers pages only
- * when asked, and compares chat lines once. Pieces and what is chatted are counted where more is known of them
+ * when asked, compares chat lines once, and asks the time a few times a minute. Pieces and what is chatted are counted where more is known of them
  * (swarm/downloads.ts, chat/chat-relay.ts, chat/passing-relay.ts), heads replace each other (manifest/manifest-exchange.ts).
  */
 const ALLOWED: { readonly [N in MessageName]?: { atOnce: number; everyMs: number } } = {
@@ -18,6 +18,10 @@ const ALLOWED: { readonly [N in MessageName]?: { atOnce: number; everyMs: number
   unchoke: { atOnce: 32, everyMs: 1_000 },
   chatKnown: { atOnce: 8, everyMs: 10_000 },
   reactionKnown: { atOnce: 8, everyMs: 10_000 },
+  askTime: { atOnce: 32, everyMs: 1_000 },
+  // Each costs a signature to check. Somebody who drags the timeline tells four a second, and so may several at once.
+  playback: { atOnce: 128, everyMs: 100 },
+  stall: { atOnce: 128, everyMs: 250 },
 };
 
 /** Counts the costly frames of one link. */

@@ -11,6 +11,7 @@ import {
   MAX_PIPELINE_PIECES,
   MAX_REACTIONS,
   MAX_SEALED_CHAT_BYTES,
+  MAX_SEALED_SYNC_BYTES,
   MAX_SEALED_WORD_BYTES,
 } from '../limits.ts';
 
@@ -108,6 +109,21 @@ export const MESSAGES = {
   },
   /** Something sealed that counts for a moment: passed on like a chat line, and kept by nobody. */
   passing: { type: 34, body: v.strictObject({ sealed: byteString(1, MAX_SEALED_WORD_BYTES) }) },
+  /** Asks what the room's time is; answered at once by time with the same number. */
+  askTime: { type: 40, body: v.strictObject({ n: count(0xffffffff) }) },
+  /** The room's time when this was sent, milliseconds since 1970, and how wrong the sender thinks that may be. */
+  time: {
+    type: 41,
+    body: v.strictObject({
+      n: count(0xffffffff),
+      roomMs: count(Number.MAX_SAFE_INTEGER),
+      errorMs: count(Number.MAX_SAFE_INTEGER),
+    }),
+  },
+  /** One sealed statement of where the room is in a film, passed on by everyone to whom it was news. */
+  playback: { type: 42, body: v.strictObject({ sealed: byteString(1, MAX_SEALED_SYNC_BYTES) }) },
+  /** A member's sealed word that its film stands still for want of pieces, or goes on; passed on likewise. */
+  stall: { type: 43, body: v.strictObject({ sealed: byteString(1, MAX_SEALED_SYNC_BYTES) }) },
 } as const;
 
 export type MessageName = keyof typeof MESSAGES;

@@ -25,7 +25,7 @@ firefox('should play, talk and give each other pieces', async () => {
   const [chromium, gecko] = await Promise.all([launchBrowser(), launchFirefox(path)]);
   try {
     const link = await hostFromCommandLine(clip.path, server.url);
-    const ann = await visit(chromium, link, { rate: 0 });
+    const ann = await visit(chromium, link, { rate: 0, isOnOwn: true });
     const fox = await openInFirefox(await gecko.newPage(), link);
     await fox.page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 2);
     await untilMembers(ann.page, 1);

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Stats } from '../../web/src/room-session.ts';
+import { delayChannels } from '../tools/slow-channels.ts';
 
 /** How long anything in these tests may take that is not a film being played: no promise, only when to give up on a busy machine. */
 export const PATIENCE_MS = 90_000;
@@ -11,11 +12,19 @@ export interface Visitor {
   errors: string[];
 }
 
-/**
- * Somebody opens an address. A film plays `rate` times as fast as it was made; at 0 it stands still at its beginning, and
- * slowly it needs far less than what comes, so that a busy machine's pauses do not make it wait.
- */
-export async function visit(browser: Browser, url: string, { rate = 1 } = {}): Promise<Visitor> {
+/** How somebody watches. */
+export interface Way {
+  /** A film plays so many times as fast as it was made; at 0 it stands still at its beginning. Slowly it needs far less than what comes, so that a busy machine's pauses do not make it wait. */
+  rate?: number;
+  /** Not where the room is: nobody else's film moves with theirs. */
+  isOnOwn?: boolean;
+  /** Data channels take so many milliseconds longer, each way. */
+  delayMs?: number;
+}
+
+/** Somebody opens an address. */
+export async function visit(browser: Browser, url: string, way: Way = {}): Promise<Visitor> {
+  const { rate = 1, isOnOwn = false, delayMs = 0 } = way;
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -24,6 +33,8 @@ export async function visit(browser: Browser, url: string, { rate = 1 } = {}): P
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
   });
+  if (isOnOwn) await page.addInitScript(() => sessionStorage.setItem('matinee.onOwn', '1'));
+  if (delayMs > 0) await page.addInitScript(delayChannels, delayMs);
   if (rate !== 1) await page.addInitScript(playAt, rate);
   await page.goto(url);
   return { page, context, errors };

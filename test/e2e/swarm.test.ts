@@ -73,7 +73,7 @@ swarm(
       const link = await hostFromCommandLine(clip.path, server.url);
       const sizes = await segmentSizes(server);
       const totalBytes = sum(sizes);
-      const stands = { rate: 0 };
+      const stands = { rate: 0, isOnOwn: true };
       const [ann, ben] = await Promise.all([visit(browser, link, stands), visit(browser, link, stands)]);
       const pages = [ann.page, ben.page];
       for (const page of pages)

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../peer/bytes.ts';
 import { encryptSegment } from '../../peer/crypto/content.ts';
-import type { Crypto } from '../../peer/crypto/crypto.ts';
+import type { Crypto, SigningKey } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, deriveVideoKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
 import { nobleCrypto } from '../../peer/crypto/noble-crypto.ts';
 import { nobleEd25519 } from '../../peer/crypto/noble-ed25519.ts';
@@ -34,6 +34,8 @@ export class VirtualRoom {
   readonly segments: Bytes[];
   readonly plaintexts: Bytes[];
   readonly roomId: Bytes;
+  /** The host's. */
+  readonly hostKey: SigningKey;
   readonly #secret: Bytes;
   readonly #keys: RoomKeys;
   #viewerCount = 0;
@@ -81,6 +83,7 @@ export class VirtualRoom {
       segments,
       plaintexts,
       room,
+      key,
       secret,
       roomKeys,
       originBytesPerSec,
@@ -96,6 +99,7 @@ export class VirtualRoom {
     segments: Bytes[],
     plaintexts: Bytes[],
     roomId: Bytes,
+    hostKey: SigningKey,
     secret: Bytes,
     keys: RoomKeys,
     originBytesPerSec: number | null,
@@ -106,6 +110,7 @@ export class VirtualRoom {
     this.segments = segments;
     this.plaintexts = plaintexts;
     this.roomId = roomId;
+    this.hostKey = hostKey;
     this.#secret = secret;
     this.#keys = keys;
     this.originBudget = new SendBudget(this.clock, originBytesPerSec);
@@ -133,6 +138,10 @@ export class VirtualRoom {
         throw error;
       },
     });
+  }
+
+  get chatKey(): Bytes {
+    return this.#keys.chatKey;
   }
 
   get filmBytes(): number {

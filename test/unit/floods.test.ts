@@ -158,6 +158,7 @@ for (const [what, frame] of [
   ['comparisons of chat lines', () => encodeFrame('chatKnown', { ids: [] })],
   ['comparisons of reactions', () => encodeFrame('reactionKnown', { ids: [] })],
   ['requests for pages', () => encodeFrame('getPage', { hash: new Uint8Array(32) })],
+  ['questions for the time', () => encodeFrame('askTime', { n: 1 })],
 ] as const) {
   floods(
     `of ${what} should end the link`,
@@ -296,7 +297,7 @@ floods('should find every row of the table either cheap to take or counted', asy
   // A row that is new has to be thought about: this list is what was.
   const thoughtOf = [
     'hello goodbye ping pong head getPage page noPage rules have drop choke unchoke request cancel piece got',
-    'noPiece chat chatKnown reaction reactionKnown passing',
+    'noPiece chat chatKnown reaction reactionKnown passing askTime time playback stall',
   ].flatMap((names) => names.split(' '));
   assert.equal(
     Object.keys(MESSAGES).filter((name) => !thoughtOf.includes(name)),

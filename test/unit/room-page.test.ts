@@ -34,6 +34,7 @@ const OPENED: RoomSnapshot = {
   typing: [],
   films: [],
   rules: { isOriginOnly: false, isLocked: false, muted: [], removed: [], isSelfMuted: false },
+  sync: { isOnOwn: false, control: 'everyone', mayControl: true, doesWait: false, said: null },
   name: 'Ada',
   uploadLimitBytesPerSec: null,
   stats: NO_STATS,

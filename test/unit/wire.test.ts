@@ -33,6 +33,10 @@ const examples: { [N in Exclude<MessageName, 'piece'>]: Bodies[N] } = {
   reaction: { sealed: new Uint8Array(100) },
   reactionKnown: { ids: [new Uint8Array(16)] },
   passing: { sealed: new Uint8Array(100) },
+  askTime: { n: 7 },
+  time: { n: 7, roomMs: 1_790_000_000_000, errorMs: 3 },
+  playback: { sealed: new Uint8Array(400) },
+  stall: { sealed: new Uint8Array(300) },
 };
 
 function isMalformed(error: unknown): boolean {

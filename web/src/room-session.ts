@@ -75,7 +75,7 @@ export interface Stats {
   stallMs: number;
   /** Seconds of media buffered ahead of the playhead. */
   bufferedS: number;
-  /** Null: playback is not synchronised yet. */
+  /** How far the film is behind the room's place, negative: ahead; null while it has none, or the person watches on their own. */
   syncSkewMs: number | null;
   rejectedPieces: number;
   /** Signals of other viewers that were changed on their way, or that nobody here signed. */
@@ -94,6 +94,27 @@ export interface RulesView {
   removed: string[];
   /** Whether oneself is among the muted: nobody sees what one writes. */
   isSelfMuted: boolean;
+}
+
+/** Where the room is, as far as the page tells. */
+export interface SyncView {
+  /** The person watches on their own, not where the room is. */
+  isOnOwn: boolean;
+  /** Who may play, pause and seek for the room, as the host wants. */
+  control: 'everyone' | 'host';
+  /** Whether oneself may now. */
+  mayControl: boolean;
+  /** The room waits for members whose film stands still. */
+  doesWait: boolean;
+  /** What was said last of where the room is; null where nobody did. */
+  said: {
+    name: string;
+    isMine: boolean;
+    isPlaying: boolean;
+    speedPercent: number;
+    /** The name of the member it waits for. */
+    waitsFor: string | null;
+  } | null;
 }
 
 /** One film of the room's list. */
@@ -134,6 +155,7 @@ export interface RoomSnapshot {
   } | null;
   /** What the room has, in order; empty where it has one film and no list. */
   films: FilmView[];
+  sync: SyncView;
   /** The browser refused to start by itself: show one obvious button that calls play(). */
   isPlayRefused: boolean;
   /** The player waits for data. */
@@ -161,6 +183,8 @@ export interface RoomSession {
   attach(video: HTMLVideoElement): void;
   /** Starts playback from a click, after the browser refused. */
   play(): Promise<void>;
+  /** Watches on one's own from now on, or where the room is again. */
+  setOnOwn(isOnOwn: boolean): void;
   /**
    * Sends a chat line (1 to MAX_CHAT_CHARS characters). Resolves once it is in the log and on its way. `reply`: the id of the
    * line it answers; `atMs`: the place in this film that it is about.

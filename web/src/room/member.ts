@@ -73,6 +73,8 @@ export interface MemberParts {
   onPiece(segment: number, piece: number): void;
   /** The room is at another film from now on. */
   onFilm?(): void;
+  /** Where the room is in its film may have changed. */
+  onSync?(): void;
 }
 
 /** A viewer in its room: signaling, connections and the viewer itself, joined. Runs in a page and in Node alike. */
@@ -131,6 +133,7 @@ export class Member {
       onLinkClosed: (remote, code) => this.#linkClosed(remote, code),
       onRules: () => this.#applyPeers(),
       onFilm: () => parts.onFilm?.(),
+      onSync: () => parts.onSync?.(),
     });
     this.#connector = new Connector({
       selfId,

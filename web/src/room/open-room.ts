@@ -55,6 +55,7 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     onChange: () => session?.changed(),
     onPiece: () => session?.fed(),
     onFilm: () => session?.filmChanged(),
+    onSync: () => session?.synced(),
   });
   const entry = { roomId, roomSecret: secret ?? roomSecret };
   session = new Session(
@@ -63,7 +64,7 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     () => listening.abort(),
     hostKey && (() => openDesk(crypto, entry, hostKey)),
   );
-  rejoinWhenBack(member, listening.signal);
+  rejoinWhenBack(member, session, listening.signal);
   sweepLater(listening.signal);
   return session;
 }
@@ -101,8 +102,9 @@ function sweepLater(signal: AbortSignal): void {
 }
 
 /** Sockets of a phone that slept look open and are not: coming back is a new try. */
-function rejoinWhenBack(member: Member, signal: AbortSignal): void {
+function rejoinWhenBack(member: Member, session: Session, signal: AbortSignal): void {
   const retry = (): void => {
+    if (document.visibilityState === 'visible') session.shown();
     if (document.visibilityState === 'visible' && member.signaling !== 'connected') member.reconnectNow();
   };
   document.addEventListener('visibilitychange', retry, { signal });

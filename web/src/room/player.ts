@@ -12,6 +12,12 @@ const BEHIND_S = 20;
 /** A hole between the playhead and the next buffered picture that is stepped over: B-frames start a little late. */
 const MAX_HOLE_S = 0.5;
 
+/** Where the room is when playing can begin is taken over only if so much is at hand there; else it begins where it was meant to. */
+const BEGIN_AHEAD_MS = 400;
+
+/** A place nearer to the film's start than this is its start. */
+const START_MS = 20;
+
 /** Bytes given to the SourceBuffer at once at most: what is at hand of one segment goes in together. */
 const MAX_APPEND_BYTES = 1024 * 1024;
 
@@ -19,6 +25,8 @@ export interface PlayerParts {
   viewer: Viewer;
   nowMs(): number;
   onChange(): void;
+  /** Where playing should begin, milliseconds from the film's start; asked when the film is known, and again when it can begin. */
+  placeToBegin(): number;
   /** The film was played to its end. */
   onEnded(): void;
   /** Playback cannot go on. */
@@ -62,6 +70,10 @@ export class Player {
   readonly #mediaSource: MediaSource;
   readonly #objectUrl: string;
   readonly #listening = new AbortController();
+  /** Where playing is to begin; null once the element is there. */
+  #beginMs: number | null = 0;
+  /** Where we sent the element last, in seconds: any other jump is the person's. */
+  #ownSeekS: number | null = null;
   #buffer: SourceBuffer | null = null;
   #cursor: Cursor = { segment: 0, piece: 0 };
   /** The init segment is in; from here on the cursor walks media segments. */
@@ -112,6 +124,50 @@ export class Player {
     };
   }
 
+  /** Where the film is, or where it will begin. */
+  get placeMs(): number {
+    return this.#beginMs ?? this.#video.currentTime * 1000;
+  }
+
+  /** Whether the first picture has been shown. */
+  get hasBegun(): boolean {
+    return this.#startupMs !== null && this.#beginMs === null;
+  }
+
+  /** Whether the jump that is going on, or was the last, was ours. */
+  get isOwnSeek(): boolean {
+    return this.#ownSeekS !== null && Math.abs(this.#video.currentTime - this.#ownSeekS) < 0.01;
+  }
+
+  /** Where what is buffered from the place on ends, milliseconds; the place itself where nothing is. */
+  get bufferedUntilMs(): number {
+    return this.placeMs + this.#bufferedAheadS() * 1000;
+  }
+
+  /** Jumps to another place, milliseconds. */
+  seekTo(placeMs: number): void {
+    this.#ownSeekS = placeMs / 1000;
+    this.#video.currentTime = this.#ownSeekS;
+  }
+
+  /** Takes a jump of the person's for our own. */
+  takeSeek(): void {
+    this.#ownSeekS = this.#video.currentTime;
+  }
+
+  get isPlayRefused(): boolean {
+    return this.#isPlayRefused;
+  }
+
+  /** Begins at another place than was meant, as long as nothing of the film has been given to the element. */
+  beginAt(placeMs: number): void {
+    if (this.#beginMs === null || !this.#gate || this.#beginMs === placeMs) return;
+    this.#beginMs = placeMs;
+    this.#gate = this.#shutGate();
+    this.#reportPlayhead();
+    this.feed();
+  }
+
   /** Starts playback; notes where the browser wants a click first. */
   async play(): Promise<void> {
     try {
@@ -140,6 +196,7 @@ export class Player {
     URL.revokeObjectURL(this.#objectUrl);
     this.#buffer = this.#mediaSource.addSourceBuffer(info.mime);
     this.#mediaSource.duration = info.durationMs / 1000;
+    this.beginAt(this.#parts.placeToBegin());
     this.feed();
   }
 
@@ -182,14 +239,28 @@ export class Player {
     await this.#append(buffer, run.data);
     if (generation === this.#generation) this.#cursor = run.next;
     else this.#resetParser(buffer);
+    this.#takePlace();
     this.#stepOverHole();
     return true;
+  }
+
+  /** Puts the playhead where playing begins, once the picture of that place is buffered. */
+  #takePlace(): void {
+    const beginMs = this.#beginMs;
+    if (beginMs === null) return;
+    const { buffered } = this.#video;
+    for (let i = 0; i < buffered.length; i++) {
+      const [startS, endS] = [buffered.start(i), buffered.end(i)];
+      if (startS - MAX_HOLE_S > beginMs / 1000 || endS <= beginMs / 1000) continue;
+      this.#beginMs = null;
+      if (beginMs >= START_MS) this.seekTo(Math.max(beginMs, startS * 1000 + 1));
+    }
   }
 
   #shutGate(): { start: StartGate; atHand: AtHand } {
     return {
       start: new StartGate(),
-      atHand: new AtHand(this.#parts.viewer, this.#video.currentTime * 1000),
+      atHand: new AtHand(this.#parts.viewer, this.placeMs),
     };
   }
 
@@ -198,11 +269,18 @@ export class Player {
     const { head } = this.#parts.viewer.manifest;
     const untilMs = this.#gate.atHand.untilMs();
     const isAll = head?.isDone === true && untilMs >= head.durationMs;
-    const aheadMs = untilMs - this.#video.currentTime * 1000;
+    const aheadMs = untilMs - this.placeMs;
     const { hasOrigin } = this.#parts.viewer;
     if (!this.#gate.start.isOpen({ nowMs: this.#parts.nowMs(), aheadMs, isAll, hasOrigin })) return false;
     this.#gate = null;
+    if (this.#beginMs !== null) this.#beginMs = this.#bestBegin(this.#beginMs, untilMs);
     return true;
+  }
+
+  /** The room went on while the first pieces came. */
+  #bestBegin(meantMs: number, untilMs: number): number {
+    const placeMs = this.#parts.placeToBegin();
+    return placeMs > meantMs && placeMs + BEGIN_AHEAD_MS <= untilMs ? placeMs : meantMs;
   }
 
   /** The plaintext from the cursor on that is here without a gap, within its segment; null where its first piece is missing. */
@@ -228,7 +306,7 @@ export class Player {
 
   /** After the init segment comes the one at the playhead; after any other the next. */
   #after(segment: number): Cursor {
-    const atMs = this.#video.currentTime * 1000;
+    const atMs = this.placeMs;
     const next = segment === 0 ? (this.#parts.viewer.manifest.segmentAt(atMs) ?? 1) : segment + 1;
     return { segment: next, piece: 0 };
   }
@@ -281,6 +359,9 @@ export class Player {
   /** The playhead jumped. What is buffered there is kept; else feeding starts anew at its segment. */
   #seek(): void {
     this.#hasSought = true;
+    // What is at hand at the beginning has been waited for.
+    if (this.#startupMs === null && this.isOwnSeek) return;
+    this.#beginMs = null;
     this.#gate = this.#shutGate();
     const atS = this.#video.currentTime;
     this.#reportPlayhead();
@@ -324,8 +405,9 @@ export class Player {
   }
 
   #bufferedAheadS(): number {
-    const end = this.#bufferedEndS(this.#video.currentTime);
-    return end === null ? 0 : end - this.#video.currentTime;
+    const atS = this.placeMs / 1000;
+    const end = this.#bufferedEndS(atS);
+    return end === null ? 0 : end - atS;
   }
 
   /** A playhead just before the first picture there is would wait for ever. */
@@ -334,12 +416,12 @@ export class Player {
     if (this.#bufferedEndS(currentTime) !== null) return;
     for (let i = 0; i < buffered.length; i++) {
       const start = buffered.start(i);
-      if (start > currentTime && start - currentTime < MAX_HOLE_S) this.#video.currentTime = start + 0.001;
+      if (start > currentTime && start - currentTime < MAX_HOLE_S) this.seekTo(start * 1000 + 1);
     }
   }
 
   #reportPlayhead(): void {
-    this.#parts.viewer.setPlayhead(this.#video.currentTime * 1000);
+    this.#parts.viewer.setPlayhead(this.placeMs);
   }
 
   #listen(): void {

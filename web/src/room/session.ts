@@ -16,12 +16,15 @@ import type {
   RoomSnapshot,
   RulesView,
   Stats,
+  SyncView,
 } from '../room-session.ts';
 import { chatView } from './chat-view.ts';
 import type { Member } from './member.ts';
+import { isOnOwnAtStart, rememberOnOwn } from './own-way.ts';
 import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
 import { texts } from './texts.ts';
+import { Together } from './together.ts';
 
 /** The page is drawn anew at most this often. */
 const DRAW_EVERY_MS = 200;
@@ -33,6 +36,8 @@ const REFRESH_EVERY_MS = 1_000;
 const PATIENCE_MS = 4_000;
 
 type SayAbout = NonNullable<Parameters<RoomSession['say']>[1]>;
+/** So near to the end of what is uploaded the film stands still because nobody has more of it. */
+const EDGE_MS = 10_000;
 
 /** One open room, as the page sees it: draws snapshots from the member and its player. */
 export class Session implements RoomSession {
@@ -44,6 +49,7 @@ export class Session implements RoomSession {
   readonly #openedMs: number;
   #element: HTMLVideoElement | null = null;
   #player: Player | null = null;
+  #together: Together | null = null;
   /** Of the room's list, by id; null while it is being opened, or cannot be. */
   readonly #titles = new Map<string, string | null>();
   #info: VideoInfo | null = null;
@@ -88,6 +94,7 @@ export class Session implements RoomSession {
       ...chatView(viewer.chat, this.#member.selfId, viewer.manifest.head?.video ?? null),
       rules: this.#rules(),
       films: this.#films(),
+      sync: this.#sync(),
       name: viewer.name,
       uploadLimitBytesPerSec: viewer.uploadLimitBytesPerSec,
       stats: this.#stats(),
@@ -101,6 +108,7 @@ export class Session implements RoomSession {
 
   /** The room is at another film: it starts in the same place. */
   filmChanged(): void {
+    this.#together?.close();
     this.#player?.close();
     this.#player = null;
     this.#info = null;
@@ -108,15 +116,33 @@ export class Session implements RoomSession {
   }
 
   #startPlayer(video: HTMLVideoElement): void {
+    const { viewer } = this.#member;
     try {
-      this.#player = new Player(video, {
-        viewer: this.#member.viewer,
+      viewer.sync.follow();
+      const player = new Player(video, {
+        viewer,
         nowMs: () => performance.now(),
         onChange: () => this.changed(),
+        placeToBegin: () => this.#together?.placeToBegin() ?? 0,
         onEnded: () => void this.#goOn(),
         onError: (error) => this.#fail(error),
       });
-      void this.#player.play();
+      this.#player = player;
+      void player.play();
+      this.#together = new Together({
+        video,
+        player,
+        sync: viewer.sync,
+        clock: this.#clock,
+        isHost: this.openHostDesk !== null,
+        doesWait: () => viewer.rules?.doesWait ?? false,
+        isAlone: () => this.#isAlone(),
+        isAtEdge: (placeMs) => this.#isAtEdge(placeMs),
+        isVisible: () => document.visibilityState === 'visible',
+        // Who watched another film on their own comes along to the next.
+        isOnOwn: this.#together === null && isOnOwnAtStart(),
+        onChange: () => this.#syncChanged(),
+      });
       this.changed();
     } catch (error) {
       this.#fail(error);
@@ -124,7 +150,23 @@ export class Session implements RoomSession {
   }
 
   async play(): Promise<void> {
-    await this.#player?.play();
+    this.#together?.play();
+  }
+
+  setOnOwn(isOnOwn: boolean): void {
+    if (isOnOwn) this.#together?.stepOut();
+    else this.#together?.stepIn();
+  }
+
+  /** The page is to be seen again. */
+  shown(): void {
+    this.#together?.shown();
+  }
+
+  /** Something was said of where the room is. */
+  synced(): void {
+    this.#together?.look();
+    this.changed();
   }
 
   async say(text: string, { reply = null, atMs = null }: SayAbout = {}): Promise<void> {
@@ -191,6 +233,7 @@ export class Session implements RoomSession {
     this.#cancelDraw?.();
     this.#cancelRefresh();
     this.#listeners.clear();
+    this.#together?.close();
     this.#player?.close();
     this.#member.close();
     this.#onClose();
@@ -278,6 +321,39 @@ export class Session implements RoomSession {
       muted,
       isSelfMuted: muted.includes(this.#member.selfId),
       removed: rules.removed.map(toBase64url),
+    };
+  }
+
+  #syncChanged(): void {
+    rememberOnOwn(this.#together?.isOnOwn ?? false);
+    this.changed();
+  }
+
+  #isAlone(): boolean {
+    const { viewer, named } = this.#member;
+    return named.length === 0 && ![...viewer.links].some(({ remote }) => remote.kind === 'member');
+  }
+
+  #isAtEdge(placeMs: number): boolean {
+    const video = this.#video();
+    return video !== null && !video.isDone && video.uploadedMs < placeMs + EDGE_MS;
+  }
+
+  #sync(): SyncView {
+    const { sync, rules } = this.#member.viewer;
+    const { playback, control, mayControl } = sync;
+    return {
+      isOnOwn: this.#together?.isOnOwn ?? false,
+      control,
+      mayControl,
+      doesWait: rules?.doesWait ?? false,
+      said: playback && {
+        name: playback.name,
+        isMine: playback.from === this.#member.selfId,
+        isPlaying: playback.isPlaying,
+        speedPercent: playback.speedPercent,
+        waitsFor: playback.waitsFor,
+      },
     };
   }
 
@@ -372,13 +448,17 @@ export class Session implements RoomSession {
       stallCount: figures?.stallCount ?? 0,
       stallMs: figures?.stallMs ?? 0,
       bufferedS: figures?.bufferedS ?? 0,
-      syncSkewMs: null,
+      syncSkewMs: rounded(this.#together?.skewMs ?? null),
       rejectedPieces: viewer.rejectedPieces,
       rejectedSignals: this.#member.rejectedSignals,
       heldBytes: viewer.heldBytes,
       diskError: viewer.diskError === null ? null : String(viewer.diskError),
     };
   }
+}
+
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms);
 }
 
 function connectionOf(links: readonly Link[]): Stats['connection'] {

@@ -115,6 +115,15 @@ export const texts = {
     server: 'Connected through the server alone (HTTP): your network lets no direct connection through.',
   },
 
+  watchOnOwn: 'Watch on my own',
+  backToRoom: 'Back to the room',
+  onOwn: 'You watch on your own.',
+  together: 'You watch together.',
+  pausedBy: (name: string, isMine: boolean) => (isMine ? 'You paused for everyone.' : `${name} paused.`),
+  waitsFor: (name: string) => `Waiting for ${name}…`,
+  atSpeed: (percent: number) => `Everyone watches at ${percent / 100}× speed.`,
+  hostControls: 'The host plays and pauses for everyone.',
+
   films: 'Films in this room',
   untitled: 'A film',
   nowShown: 'now',
@@ -169,6 +178,11 @@ export const texts = {
   lockedHint: 'Nobody new gets in, whatever link they have.',
   originOnly: 'Only through the server, for everyone',
   originOnlyHint: 'Members cannot see each other’s network address; the server carries all traffic.',
+  onlyHostControls: 'Only I play, pause and seek',
+  onlyHostControlsHint:
+    'Others can still watch on their own. Half a minute after you have gone, everyone may, until you are back.',
+  waitForAll: 'Wait for everyone',
+  waitForAllHint: 'Where somebody’s film stands still the room waits, for 20 seconds at most.',
   takeDown: 'Take the room down…',
   takeDownWarning: 'The film and the chat go from the server for everyone, at once and for good.',
   takeDownNow: 'Take it down',
