@@ -150,7 +150,6 @@ export const german: Texts = {
   strip: 'Der Film, nach dem, wer ihn dir brachte',
   stripShares: (fromFriends, fromServer) =>
     `${formatPercent(fromFriends)} des Films kamen von Freunden, ${formatPercent(fromServer)} vom Server`,
-  notHere: 'nicht hier',
   savedHost: (bytes) => `Du hast dem Gastgeber ${withComma(formatBytes(bytes))} Upload erspart.`,
   nerds: 'Zahlen für Nerds',
   nerdFigures: {

@@ -151,7 +151,6 @@ const english = {
   strip: 'The film, by who brought it to you',
   stripShares: (fromFriends: number, fromServer: number) =>
     `${formatPercent(fromFriends)} of the film came from friends, ${formatPercent(fromServer)} from the server`,
-  notHere: 'not here',
   savedHost: (bytes: number) => `You saved the host ${formatBytes(bytes)} of upload.`,
   nerds: 'Stats for nerds',
   nerdFigures: {
