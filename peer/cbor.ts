@@ -1,4 +1,4 @@
-import { decode, encode } from 'cborg';
+import { decode, encode, type Token, Tokenizer, Type } from 'cborg';
 import * as v from 'valibot';
 import { areEqual, type Bytes } from './bytes.ts';
 import { type ErrorCode, MatineeError } from './errors.ts';
@@ -12,6 +12,26 @@ const STRICT = {
   allowBigInt: false,
   rejectDuplicateMapKeys: true,
 };
+
+/** Lists and maps in one another at most: what we say is three deep. */
+const MAX_DEPTH = 8;
+
+/** Refuses what is nested deeper: the decoder descends by calling itself, and a stranger shall not choose how often. */
+class ShallowTokenizer extends Tokenizer {
+  /** For each list and map that is open, how many values of it are still to come. */
+  readonly #missing: number[] = [];
+
+  override next(): Token {
+    const missing = this.#missing;
+    while (missing.at(-1) === 0) missing.pop();
+    const token = super.next();
+    if (missing.length > 0) missing.push((missing.pop() ?? 0) - 1);
+    if (Type.equals(token.type, Type.array)) missing.push(token.value);
+    else if (Type.equals(token.type, Type.map)) missing.push(2 * token.value);
+    if (missing.length > MAX_DEPTH) throw new RangeError('nested too deep');
+    return token;
+  }
+}
 
 /** Canonical CBOR (RFC 8949 section 4.2): equal values give equal bytes, so they can be hashed and signed. */
 export function encodeCbor(value: unknown): Bytes {
@@ -38,7 +58,9 @@ export function decodeCbor<S extends v.GenericSchema>(
 
 function decodeAny(data: Uint8Array, code: ErrorCode, what: string): unknown {
   try {
-    return decode(data, STRICT);
+    // A Buffer would give views of itself where a plain array gives copies.
+    const plain = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return decode(plain, { ...STRICT, tokenizer: new ShallowTokenizer(plain, STRICT) });
   } catch (cause) {
     throw new MatineeError(code, `${what} is not valid CBOR`, { cause });
   }

@@ -3,6 +3,7 @@ import { type Bytes, concat, utf8 } from './bytes.ts';
 import { count, decodeCbor, encodeCbor } from './cbor.ts';
 import type { Crypto } from './crypto/crypto.ts';
 import { MAX_DURATION_MS } from './limits.ts';
+import { plainTitle } from './plain-title.ts';
 
 const MAX_TITLE_CHARS = 200;
 
@@ -30,7 +31,7 @@ export async function sealInfo(
   videoId: Bytes,
   info: VideoInfo,
 ): Promise<Bytes> {
-  const title = info.title.slice(0, MAX_TITLE_CHARS);
+  const title = plainTitle(info.title, MAX_TITLE_CHARS);
   return crypto.seal(infoKey, encodeCbor({ ...info, title }), videoId);
 }
 
@@ -42,7 +43,8 @@ export async function openInfo(
   sealed: Bytes,
 ): Promise<VideoInfo> {
   const plain = await crypto.open(infoKey, sealed, videoId);
-  return decodeCbor(videoInfo, plain, 'MANIFEST_MALFORMED', 'video description');
+  const info = decodeCbor(videoInfo, plain, 'MANIFEST_MALFORMED', 'video description');
+  return { ...info, title: plainTitle(info.title) };
 }
 
 /** The title for the room's list of videos, sealed with the video's info key and bound to the video's id and this use. */
@@ -52,7 +54,7 @@ export async function sealTitle(
   videoId: Bytes,
   title: string,
 ): Promise<Bytes> {
-  return crypto.seal(infoKey, utf8(title.slice(0, MAX_LISTED_TITLE_CHARS)), titleContext(videoId));
+  return crypto.seal(infoKey, utf8(plainTitle(title, MAX_LISTED_TITLE_CHARS)), titleContext(videoId));
 }
 
 /** @throws MatineeError SEAL_BROKEN. */
@@ -62,7 +64,7 @@ export async function openTitle(
   videoId: Bytes,
   sealed: Bytes,
 ): Promise<string> {
-  return new TextDecoder().decode(await crypto.open(infoKey, sealed, titleContext(videoId)));
+  return plainTitle(new TextDecoder().decode(await crypto.open(infoKey, sealed, titleContext(videoId))));
 }
 
 function titleContext(videoId: Bytes): Bytes {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { IceServer } from '../signaling/messages.ts';
 import { TURN_TTL_S, type TurnSettings } from '../signaling/turn.ts';
 import { StartError } from './start-error.ts';
+import { STUN_PORT } from './stun.ts';
 import { type LOG_LEVELS, VARIABLES, type VariableName } from './variables.ts';
 
 const BYTES_PER_GB = 1_000_000_000;
@@ -20,6 +21,10 @@ export interface Config {
   /** UDP ports of those connections, both included; null: any. */
   originUdpPorts: { min: number; max: number } | null;
   iceServers: IceServer[];
+  /** UDP port of our own STUN server; null: there is none. */
+  stunPort: number | null;
+  /** Whether that port was asked for, so that it must be had. */
+  isStunAsked: boolean;
   /** Null where no TURN server shares a secret with us. */
   turn: TurnSettings | null;
   /** Bytes that all rooms together may take; Infinity: no limit. */
@@ -55,6 +60,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     originPeers: values.ORIGIN_PEERS ?? 64,
     originUdpPorts: values.ORIGIN_UDP_PORTS ?? null,
     iceServers: values.ICE_SERVERS ?? [],
+    stunPort: stunPortOf(values),
+    isStunAsked: values.STUN_PORT !== undefined,
     turn: turnOf(values),
     maxStoreBytes: values.MAX_STORE_GB ? values.MAX_STORE_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
     maxRoomBytes: values.MAX_ROOM_GB ? values.MAX_ROOM_GB * BYTES_PER_GB : Number.POSITIVE_INFINITY,
@@ -65,6 +72,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     metricsToken: values.METRICS_TOKEN ?? null,
     logLevel: values.LOG_LEVEL ?? 'warn',
   };
+}
+
+/** Others that the operator names are as good as ours, and one of them may have our port. */
+function stunPortOf({
+  STUN_PORT: port,
+  ICE_SERVERS: others = [],
+  TURN_URLS: turns = [],
+}: Values): number | null {
+  const hasOthers = others.length + turns.length > 0;
+  return (port ?? (hasOthers ? 0 : STUN_PORT)) || null;
 }
 
 function turnOf({ TURN_URLS: urls, TURN_SECRET: secret, TURN_TTL_S: ttlS }: Values): TurnSettings | null {

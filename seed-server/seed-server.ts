@@ -24,8 +24,11 @@ import { Operator } from './operator.ts';
 import { OriginProcess } from './origin-process.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import type { RoomChange } from './routes/api.ts';
+import { StartError } from './start-error.ts';
 import { History } from './status/history.ts';
+import { codeOf } from './store/durable.ts';
 import { type ExpiringRooms, RoomExpiry } from './store/expiry.ts';
+import { openStun, type StunServer, stunServerAt } from './stun.ts';
 
 const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
@@ -100,6 +103,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     door: toldDoor(roomDoor(store, crypto), onMember),
     originKey,
     iceServers: config.iceServers,
+    iceServersAt: (host) => (stun ? stunServerAt(host, stun.port) : []),
     turn: config.turn,
     tally: {
       joined: () => metrics.joined(),
@@ -112,6 +116,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     addressOf: clientAddress(isTrustedProxy),
   });
   let ownDoor: Server | null = null;
+  let stun: StunServer | null = null;
   const forgetCertificate = config.tls
     ? followCertificate(config.tls, app.server as object as HttpsServer, log)
     : () => {};
@@ -131,6 +136,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     await origin?.close();
     await signaling.close();
     ownDoor?.close();
+    await stun?.close();
     await closeHttp(app);
     await release();
   };
@@ -139,6 +145,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     void expiry?.start();
     history.start();
     closeAdmin = await openAdminSocket(dataDir, operator);
+    stun = await stunOf(config, log);
     const openAt = await listen(app, config.host, config.port);
     // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.
     ownDoor = config.tls && (await openOwnDoor(app.server));
@@ -148,6 +155,26 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/**
+ * Our own STUN server, where there is to be one. Without it all works but direct connections between some viewers, so a port that
+ * nobody asked for and somebody else has is no reason not to start.
+ * @throws StartError where the port that was asked for cannot be had.
+ */
+async function stunOf(
+  { stunPort, isStunAsked }: Config,
+  log: ReturnType<typeof createLog>,
+): Promise<StunServer | null> {
+  if (stunPort === null) return null;
+  try {
+    return await openStun(stunPort);
+  } catch (error) {
+    const sentence = `UDP port ${stunPort} cannot be had for STUN (${codeOf(error) ?? String(error)}). Set STUN_PORT to another one, or to 0 for none.`;
+    if (isStunAsked) throw new StartError(sentence, { cause: error });
+    log.warn(sentence);
+    return null;
   }
 }
 

@@ -86,6 +86,12 @@ export const VARIABLES = {
     fallback: 'none',
     about: 'STUN and TURN servers for browsers and origin, as JSON',
   },
+  STUN_PORT: {
+    schema: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65_535)),
+    expected: 'a UDP port from 1 to 65535, or 0 for none',
+    fallback: '3478, or none where ICE_SERVERS or TURN_URLS name others',
+    about: 'UDP port of the built-in STUN server, which tells browsers behind routers their own address',
+  },
   TURN_URLS: {
     schema: turnUrlsText,
     expected: 'TURN addresses with commas between, such as turn:turn.example.org:3478',

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import type { SignalingBus } from './bus.ts';
 import { type AddressOf, clientAddress, NO_PROXIES } from './client-address.ts';
 import { Connection, type ConnectionLog } from './connection.ts';
@@ -17,7 +17,8 @@ export type { Admission, Door } from './door.ts';
 const HEARTBEAT_MS = 30_000;
 const JOIN_WITHIN_MS = 10_000;
 
-/** How long clients get to answer a close before their sockets are cut. */
+/** How long clients get to answer a close before their sockets are cut: those we refuse, and all when we end. */
+const REFUSING_MS = 5000;
 const CLOSING_MS = 1000;
 
 /** Close code for a server that ends (RFC 6455 section 7.4.1). */
@@ -36,6 +37,8 @@ export interface SignalingOptions {
   /** The secret by which the origin proves itself; null where there is none. */
   originKey: string | null;
   iceServers: IceServer[];
+  /** Further ones for who came by this name (the Host header of the connection). Default: none. */
+  iceServersAt?(host: string | undefined): IceServer[];
   /** TURN servers that share a secret with us; null or left out: there are none. */
   turn?: TurnSettings | null;
   /** Gives 0 (inclusive) to 1 (exclusive); draws neighbours. */
@@ -49,6 +52,8 @@ export interface SignalingOptions {
   heartbeatMs?: number;
   /** Milliseconds until the first message must have come. Default 10 s. */
   joinWithinMs?: number;
+  /** Milliseconds that a client which is refused gets to answer that. Default 5 s. */
+  refusingMs?: number;
   /** Whom a connection counts for. Default: whoever is at its other end. */
   addressOf?: AddressOf;
   /** Other limits than the usual ones, for tests and measurements. */
@@ -71,14 +76,20 @@ export function attachSignaling(options: SignalingOptions): Signaling {
   const addressOf = options.addressOf ?? clientAddress(NO_PROXIES);
   const door = slowDoor(options.door, limits, () => performance.now());
   const desk = { ...options, bus, door };
-  const sockets = new WebSocketServer({
+  // The types of ws do not know closeTimeout yet.
+  const settings: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
-  });
+    // After a message that is too long ws reads no more, the answer to its close neither.
+    closeTimeout: options.refusingMs ?? REFUSING_MS,
+  };
+  const sockets = new WebSocketServer(settings);
   const connections = new Set<Connection>();
-  sockets.on('connection', (socket) => {
-    const connection = new Connection(socket, desk, options.log, options.joinWithinMs ?? JOIN_WITHIN_MS);
+  sockets.on('connection', (socket, { headers }: IncomingMessage) => {
+    const own = options.iceServersAt?.(headers.host) ?? [];
+    const itsDesk = own.length > 0 ? { ...desk, iceServers: [...own, ...desk.iceServers] } : desk;
+    const connection = new Connection(socket, itsDesk, options.log, options.joinWithinMs ?? JOIN_WITHIN_MS);
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
   });

@@ -48,6 +48,8 @@ export interface HostCommands {
   change(alter: (rules: HostWishes) => HostWishes): Promise<HostWishes>;
   /** Keeps a member out, whatever link it has. */
   remove(member: Bytes): Promise<HostWishes>;
+  /** The same, and lets in nobody but these from now on: else whoever has the link comes back as somebody new. */
+  removeAndLock(member: Bytes, toMembers: readonly Bytes[]): Promise<HostWishes>;
   unremove(member: Bytes): Promise<HostWishes>;
   /** Hides what a member writes from now on. */
   mute(member: Bytes): Promise<HostWishes>;
@@ -81,6 +83,8 @@ export function hostCommands(parts: HostCommandsParts): HostCommands {
     read: () => readRules(parts),
     change,
     remove: (member) => change((rules) => ({ ...rules, removed: withMember(rules.removed, member) })),
+    removeAndLock: (member, toMembers) =>
+      change((rules) => ({ ...rules, removed: withMember(rules.removed, member), lockedTo: [...toMembers] })),
     unremove: (member) => change((rules) => ({ ...rules, removed: without(rules.removed, member) })),
     mute: (member) => change((rules) => ({ ...rules, muted: withMember(rules.muted, member) })),
     unmute: (member) => change((rules) => ({ ...rules, muted: without(rules.muted, member) })),

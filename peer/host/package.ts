@@ -18,6 +18,7 @@ import {
 } from 'mediabunny';
 import type { Bytes } from '../bytes.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
+import { plainTitle } from '../plain-title.ts';
 import { abortedError, type Cut, cutSegments, type Streams } from './package-cut.ts';
 import { trackEndS } from './package-end.ts';
 import { factsOf } from './package-facts.ts';
@@ -404,7 +405,7 @@ async function orAbort<Result>(
 }
 
 function titleOf(name: string): string {
-  return name.replace(/(?<=.)\.[^.]*$/, '');
+  return plainTitle(name.replace(/(?<=.)\.[^.]*$/, ''));
 }
 
 function toMs(timeS: number): number {

@@ -173,6 +173,7 @@ controls('should remove a member, and let it back in', async (scene) => {
   const ann = await enterAs('Ann', scene.browser, link);
   for (const { page } of [host, ann]) await untilMembers(page, 1);
   await person(host.page, 'Ann').getByTestId('remove').click();
+  await host.page.getByTestId('remove-only').click();
   const refusal = ann.page.locator('[data-testid=error][data-code=REMOVED]');
   await refusal.waitFor();
   assert.match(await refusal.innerText(), /you were removed.*host/is);
@@ -185,6 +186,24 @@ controls('should remove a member, and let it back in', async (scene) => {
   await ann.page.getByTestId('retry').click();
   await untilPlaying(ann.page);
   await untilMembers(host.page, 1);
+});
+
+controls('should keep a removed member out who comes back as somebody new', async (scene) => {
+  const { host, link } = await hostInRoom(scene, (await shortClip(10)).path);
+  const ann = await enterAs('Ann', scene.browser, link);
+  const ben = await enterAs('Ben', scene.browser, link);
+  for (const { page } of [host, ann, ben]) await untilMembers(page, 2);
+  await person(host.page, 'Ann').getByTestId('remove').click();
+  assert.match(await host.page.getByTestId('remove-question').innerText(), /Ann could come back/);
+  await host.page.getByTestId('remove-and-lock').click();
+  await ann.page.locator('[data-testid=error][data-code=REMOVED]').waitFor();
+  await host.page.getByTestId('lock').and(host.page.locator(':checked')).waitFor();
+  const again = await visit(scene.browser, link);
+  await again.page.locator('[data-testid=error][data-code=ROOM_LOCKED]').waitFor();
+  for (const { page } of [host, ben]) await untilMembers(page, 1);
+  // Nothing is asked where nobody can come back.
+  await person(host.page, 'Ben').getByTestId('remove').click();
+  await ben.page.locator('[data-testid=error][data-code=REMOVED]').waitFor();
 });
 
 controls('should carry the host’s key to another browser in a file', async (scene) => {

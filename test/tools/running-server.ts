@@ -64,7 +64,9 @@ function keptFolder(path: string): TemporaryFolder {
 
 function spawnServer(options: ServerOptions, dataDir: string) {
   const { port = 0, program = 'seed-server/main.ts', within = [] } = options;
-  const env = { ...process.env, HOST: '127.0.0.1', PORT: String(port), DATA_DIR: dataDir, ...options.env };
+  // No STUN: of servers that run at once one alone could have its port.
+  const own = { HOST: '127.0.0.1', PORT: String(port), DATA_DIR: dataDir, STUN_PORT: '0' };
+  const env = { ...process.env, ...own, ...options.env };
   const [file = '', ...args] = [...within, process.execPath, '--import', 'tsx', program];
   const child = spawn(file, args, {
     cwd: rootFolder,

@@ -219,12 +219,15 @@ hosting(
     assert.equal([removed, muted, lockedTo], [[id(1), id(3)], [id(2)], [id(4), id(5)]]);
     await host.unremove(id(1));
     await host.unmute(id(2));
+    const kept = await host.removeAndLock(id(6), [id(4)]);
+    assert.equal([kept.removed, kept.lockedTo], [[id(3), id(6)], [id(4)]]);
+    await host.unremove(id(6));
     const last = await host.unlock();
-    assert.equal([last.number, last.removed, last.muted, last.lockedTo], [9, [id(3)], [], null]);
+    assert.equal([last.number, last.removed, last.muted, last.lockedTo], [11, [id(3)], [], null]);
     assert.equal(last.videos, [first, second]);
     assert.equal((await host.replaceVideo(second.video, third)).videos, [first, third]);
     const envelope = await store.readRules(made.room);
-    assert.is((await openRules(crypto, made.roomBytes, envelope ?? new Uint8Array())).number, 10);
+    assert.is((await openRules(crypto, made.roomBytes, envelope ?? new Uint8Array())).number, 12);
   }),
 );
 

@@ -4,6 +4,7 @@ import { limitsWith } from '../../signaling/gate.ts';
 import type { FromClient } from '../../signaling/messages.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { joinOf, memberKey, RawClient, until, withServer } from '../tools/signaling-fixture.ts';
+import { tell } from '../tools/tell.ts';
 
 const { MATINEE_FUZZ: wish = '', MATINEE_SEED: seed = '1' } = process.env;
 
@@ -11,8 +12,11 @@ const { MATINEE_FUZZ: wish = '', MATINEE_SEED: seed = '1' } = process.env;
 const MESSAGES = Number(wish) || 3_000;
 
 /** Connections at once, and what each says at most before it is left. */
-const PARALLEL = 8;
+const PARALLEL = 16;
 const PER_CONNECTION = 6;
+
+/** Milliseconds after which one is cut that does not answer its refusal: too long a message leaves it unread. */
+const REFUSING_MS = 50;
 
 /** Bytes that the process may have grown by in the end, its own share as client included. */
 const MAX_GROWTH_BYTES = 150_000_000;
@@ -91,6 +95,9 @@ async function talk(url: string, random: Random): Promise<number> {
   return count;
 }
 
+/** Why connections were refused, and how often. */
+const refusals = new Map<string, number>();
+
 const fuzz = suite('signaling messages that make no sense');
 
 fuzz(
@@ -99,16 +106,25 @@ fuzz(
     async ({ url, signaling }) => {
       const random = seededRandom(Number(seed));
       const [a, b] = [await RawClient.join(url, memberKey(1)), await RawClient.join(url, memberKey(2))];
-      const beforeBytes = process.memoryUsage().rss;
+      const [beforeBytes, startMs] = [process.memoryUsage().rss, performance.now()];
       let saidCount = 0;
       const keepTalking = async (): Promise<void> => {
-        while (saidCount < MESSAGES) saidCount += await talk(url, random);
+        while (saidCount < MESSAGES) {
+          const count = await talk(url, random);
+          saidCount += count;
+        }
       };
       await Promise.all(Array.from({ length: PARALLEL }, keepTalking));
       await until(() => signaling.counts().connections === 2);
       assert.is(signaling.counts().members, 2, 'nobody who was refused is still in a room');
       const grownBytes = process.memoryUsage().rss - beforeBytes;
+      const told = JSON.stringify(Object.fromEntries(refusals));
+      const spentS = ((performance.now() - startMs) / 1000).toFixed(0);
+      if (wish) tell(`${saidCount} messages in ${spentS} s: ${told}, ${grownBytes} bytes more`);
       assert.ok(grownBytes < MAX_GROWTH_BYTES, `${grownBytes} bytes more`);
+      assert.not.ok(refusals.has('INTERNAL'), told);
+      for (const code of ['REQUEST_MALFORMED', 'TOKEN_WRONG', 'SIGNATURE_WRONG'])
+        assert.ok(refusals.has(code), told);
       a.client.send({ type: 'signal', to: b.id, data: 'still here?' });
       assert.is((await b.client.next('signal')).data, 'still here?');
       await Promise.all([a.client.close(), b.client.close()]);
@@ -119,6 +135,12 @@ fuzz(
         burstPerAddress: 1e9,
         joinBurstPerRoom: 1e9,
       }),
+      refusingMs: REFUSING_MS,
+      tally: {
+        joined: () => undefined,
+        reported: () => undefined,
+        refused: (code) => void refusals.set(code, (refusals.get(code) ?? 0) + 1),
+      },
     },
   ),
 );

@@ -12,6 +12,8 @@ export class HostOrders {
   isWorking: boolean = $state(false);
   /** Why the last order came to nothing. */
   problem: string | null = $state(null);
+  /** Who is to be removed, while it is asked whether to lock the room too. */
+  leaving: { id: string; name: string } | null = $state(null);
   /** Names of those removed here: nobody tells them any more. */
   removedNames: Record<string, string> = $state({});
 
@@ -45,9 +47,22 @@ export class HostOrders {
     return this.give((desk) => (isMuted ? desk.unmute(idBytes(id)) : desk.mute(idBytes(id))));
   }
 
-  remove(id: string, name: string): Promise<void> {
+  /** Removes somebody, once it is said whether to lock the room too; at once where it is locked: nobody comes back then. */
+  async askToRemove(id: string, name: string): Promise<void> {
+    this.leaving = { id, name };
+    if (this.#room.snapshot?.rules.isLocked) await this.removeLeaving(false);
+  }
+
+  /** Removes who was asked about, and locks the room to all others seen so far where that is wanted. */
+  async removeLeaving(isLocking: boolean): Promise<void> {
+    if (!this.leaving) return;
+    const { id, name } = this.leaving;
+    this.leaving = null;
     this.removedNames[id] = name;
-    return this.give((desk) => desk.remove(idBytes(id)));
+    const others = (this.#room.session?.knownMembers() ?? []).filter((known) => known !== id);
+    await this.give((desk) =>
+      isLocking ? desk.removeAndLock(idBytes(id), others.map(idBytes)) : desk.remove(idBytes(id)),
+    );
   }
 
   letBackIn(id: string): Promise<void> {

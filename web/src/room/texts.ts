@@ -201,6 +201,9 @@ const english = {
   mute: 'Mute',
   unmute: 'Unmute',
   remove: 'Remove',
+  removeWarning: (name: string) =>
+    `The link still opens the room: ${name} could come back under another name. A locked room lets in nobody new.`,
+  removeAndLock: 'Remove and lock the room',
   letBackIn: 'Let back in',
   removedPeople: 'Removed',
   member: (id: string) => `Member ${id.slice(0, 4)}`,
