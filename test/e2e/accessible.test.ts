@@ -108,10 +108,31 @@ pages('should say who is here, who looks away, and what came from whom', async (
   };
   const share = peers / (origin + peers + http);
   assert.ok(Math.abs(Number(await strip.getAttribute('data-friends')) - share) < 0.15, `${share} by bytes`);
+
+  await mustSpareMobileData(browser, link);
   assert.equal([...ann.errors, ...ben.errors], []);
 });
 
 pages.run();
+
+/** Chrome on a phone says how it is connected, this one does not: so much of it is made up. */
+async function mustSpareMobileData(browser: Browser, link: string): Promise<void> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, 'connection', {
+      value: Object.assign(new EventTarget(), { type: 'cellular' }),
+    });
+  });
+  await page.goto(link);
+  await page.getByTestId('swarm').locator('summary').first().click();
+  await page.getByTestId('held-back').waitFor();
+  const limit = page.getByTestId('upload-limit').locator('option:checked');
+  await limit.filter({ hasText: 'Off' }).waitFor({ state: 'attached' });
+  await page.getByTestId('spare-mobile-data').uncheck();
+  await limit.filter({ hasText: 'No limit' }).waitFor({ state: 'attached' });
+  await context.close();
+}
 
 async function mustBeAccessible(page: Page, where: string): Promise<void> {
   // Evaluated rather than added as a script, which the page's policy forbids.

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { hostFromCommandLine } from '../e2e/host-cli.ts';
@@ -8,13 +8,14 @@ import { rootFolder } from './cache-folder.ts';
 import { mainClip } from './clips.ts';
 import { startServer } from './running-server.ts';
 import { tell } from './tell.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** Takes the picture at the top of the README: a real room, three viewers, and what they say. */
 
 const PICTURE = join(rootFolder, 'docs', 'room.jpg');
 
 /** Where the film has something to talk about, seconds. */
-const AT_S = 44;
+const AT_S = 61;
 
 async function enter(browser: Browser, link: string, name: string): Promise<Page> {
   const url = new URL(link);
@@ -53,11 +54,14 @@ async function talk(mia: Page, jonas: Page, aylin: Page): Promise<void> {
   await mia.mouse.move(0, 0);
 }
 
-const clip = await mainClip();
+const { path: clip } = await mainClip();
+const folder = await temporaryFolder();
 const server = await startServer();
 const browser = await launchBrowser();
 try {
-  const link = await hostFromCommandLine(clip.path, server.url);
+  const film = join(folder.path, 'Big Buck Bunny.mp4');
+  await copyFile(clip, film);
+  const link = await hostFromCommandLine(film, server.url);
   const mia = await enter(browser, link, 'Mia');
   const jonas = await enter(browser, link, 'Jonas');
   const aylin = await enter(browser, link, 'Aylin');
@@ -79,4 +83,5 @@ try {
 } finally {
   await browser.close();
   await server.stop();
+  await folder.remove();
 }

@@ -59,6 +59,16 @@ export class RoomView {
       !this.snapshot?.rules.isOriginOnly,
   );
 
+  /** Whether the first picture is here, or it is known why it is not. */
+  isSettled = $derived.by(() => {
+    const { snapshot } = this;
+    if (this.failure !== null || this.passwordAsk !== null) return true;
+    return (
+      snapshot !== null &&
+      (snapshot.stats.startupMs !== null || snapshot.isPlayRefused || snapshot.problem !== null)
+    );
+  });
+
   /** Whether the film runs here and nobody else is seen. */
   isAlone = $derived.by(() => {
     const { snapshot } = this;

@@ -200,6 +200,9 @@ export const german: Texts = {
   mute: 'Stummschalten',
   unmute: 'Wieder hören',
   remove: 'Entfernen',
+  removeWarning: (name) =>
+    `Der Link öffnet den Raum weiterhin: ${name} könnte unter anderem Namen wiederkommen. In einen abgeschlossenen Raum kommt niemand Neues.`,
+  removeAndLock: 'Entfernen und Raum abschließen',
   letBackIn: 'Wieder hereinlassen',
   removedPeople: 'Entfernt',
   member: (id) => `Mitglied ${id.slice(0, 4)}`,
