@@ -10,6 +10,7 @@ import { ChatRelay } from './chat-relay.ts';
 import { LineReactions, type ReactionCount } from './line-reactions.ts';
 import { openPassing, type PassingSaid, sealPassing } from './passing.ts';
 import { PassingRelay } from './passing-relay.ts';
+import { type Doing, Presence, type Present } from './presence.ts';
 import { type Emoji, openReaction, sealReaction } from './reaction.ts';
 import { Speakers } from './speakers.ts';
 import { WhoTypes } from './who-types.ts';
@@ -52,6 +53,7 @@ export class Chat {
   readonly #passingRelay: PassingRelay;
   readonly #reactions = new LineReactions();
   readonly #whoTypes: WhoTypes;
+  readonly #presence: Presence;
   readonly #speakers: Speakers;
   readonly #ownTyping: Allowance;
   readonly #cheerListeners = new Set<(cheer: Cheer) => void>();
@@ -70,6 +72,11 @@ export class Chat {
     });
     this.#passingRelay = new PassingRelay({ ...relay, accept: (sealed) => this.#hear(sealed) });
     this.#whoTypes = new WhoTypes(clock);
+    this.#presence = new Presence({
+      clock,
+      // What cannot be sealed now is said again a turn later.
+      say: (doing) => void this.#sayInPassing({ kind: 'here', doing }).catch(() => undefined),
+    });
     this.#speakers = new Speakers(clock);
     this.#ownTyping = new Allowance(clock, 1, TYPING_EVERY_MS);
     this.handlers = {
@@ -94,10 +101,21 @@ export class Chat {
     return this.#whoTypes.now();
   }
 
+  /** Who said lately that they are here, oneself left out. */
+  get people(): Present[] {
+    return this.#presence.people();
+  }
+
   /** Tells a new neighbour what is known here, so that it sends the rest. */
   greet(link: Link): void {
     this.#lineRelay.greet(link);
     this.#reactionRelay.greet(link);
+    this.#presence.met();
+  }
+
+  /** The connection to this member is closed. */
+  parted(id: string): void {
+    this.#presence.parted(id);
   }
 
   /** Calls back for each emoji that is to float over the picture, our own too; returns the undo. */
@@ -129,6 +147,16 @@ export class Chat {
   /** To be called whenever something is typed: others learn of it now and then. */
   async typed(): Promise<void> {
     if (this.#ownTyping.canTake()) await this.#sayInPassing({ kind: 'typing' });
+  }
+
+  /** What this member does from now on; others learn of it soon. */
+  be(doing: Doing): void {
+    this.#presence.be(doing);
+  }
+
+  /** Says nothing more by itself. */
+  close(): void {
+    this.#presence.close();
   }
 
   async #sayInPassing(what: PassingSaid['what']): Promise<void> {
@@ -163,8 +191,14 @@ export class Chat {
 
   async #hear(sealed: Bytes): Promise<boolean> {
     const { room, clock, selfId, mutes, onChange } = this.#parts;
-    const { from, name, sentAtMs, what } = await openPassing(room, sealed, clock.wallMs());
-    if (!this.#speakers.isNews(from, sentAtMs) || mutes.hides({ from, sentAtMs })) return false;
+    const { from, name, isHost, sentAtMs, what } = await openPassing(room, sealed, clock.wallMs());
+    if (!this.#speakers.isNews(from, sentAtMs)) return false;
+    if (what.kind === 'here') {
+      if (from !== selfId) this.#presence.heard({ from, name, isHost, doing: what.doing });
+      onChange();
+      return true;
+    }
+    if (mutes.hides({ from, sentAtMs })) return false;
     if (what.kind === 'typing') {
       if (from !== selfId) this.#whoTypes.types(from, name);
       onChange();

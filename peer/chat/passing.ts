@@ -3,6 +3,7 @@ import type { Bytes } from '../bytes.ts';
 import { decodeCbor, encodeCbor } from '../cbor.ts';
 import { plainName } from '../plain-text.ts';
 import { type Author, type ChatRoom, openAuthored, sealAuthored } from './authored.ts';
+import { doingField } from './presence.ts';
 import { emojiField } from './reaction.ts';
 import { mustBeOf, mustHaveDate, nameField, roomField, sentAtField } from './said.ts';
 
@@ -16,15 +17,18 @@ const passing = v.strictObject({
   what: v.variant('kind', [
     v.strictObject({ kind: v.literal('typing') }),
     v.strictObject({ kind: v.literal('cheer'), emoji: emojiField }),
+    v.strictObject({ kind: v.literal('here'), doing: doingField }),
   ]),
 });
 
-/** What counts for a moment only, and is kept by nobody: that somebody types, or an emoji that floats over the picture. */
+/** What counts for a moment only, and is kept by nobody: that somebody types, an emoji that floats over the picture, or what somebody does. */
 export type PassingSaid = Omit<v.InferOutput<typeof passing>, 'v' | 'room'>;
 
 export interface Passing extends PassingSaid {
   /** The author's member id, proven. */
   from: string;
+  /** Whether the author is the host, proven. */
+  isHost: boolean;
 }
 
 /** What is said in passing, signed and sealed. */
@@ -34,9 +38,9 @@ export function sealPassing(room: ChatRoom, author: Author, said: PassingSaid): 
 
 /** @throws MatineeError SEAL_BROKEN, SIGNATURE_WRONG or FRAME_MALFORMED. */
 export async function openPassing(room: ChatRoom, sealed: Bytes, nowMs: number): Promise<Passing> {
-  const { body, from } = await openAuthored(room, LABEL, sealed);
+  const { body, from, isHost } = await openAuthored(room, LABEL, sealed);
   const { v: _, room: ofRoom, ...said } = decodeCbor(passing, body, 'FRAME_MALFORMED', 'passing word');
   mustBeOf(room, ofRoom);
   mustHaveDate(said.sentAtMs, nowMs);
-  return { ...said, name: plainName(said.name), from };
+  return { ...said, name: plainName(said.name), from, isHost };
 }

@@ -12,6 +12,7 @@ import { Downloads } from '../swarm/downloads.ts';
 import { HeldPieces } from '../swarm/held-pieces.ts';
 import type { Spill } from '../swarm/piece-disk.ts';
 import type { PlainFetcher } from '../swarm/plain-fetching.ts';
+import { type Giver, Provenance } from '../swarm/provenance.ts';
 import type { SendBudget } from '../swarm/send-budget.ts';
 import type { Uplink } from '../swarm/uplink.ts';
 import { Uploads } from '../swarm/uploads.ts';
@@ -53,6 +54,7 @@ export class Film {
   readonly uploads: Uploads;
   readonly announcements: Announcements;
   readonly pieces: HeldPieces;
+  readonly provenance = new Provenance();
   readonly #parts: FilmParts;
   #keys: Promise<VideoKeys> | null = null;
   #playheadSegment = 0;
@@ -85,7 +87,7 @@ export class Film {
       manifest,
       isHeld: (segment, piece) => this.pieces.has(segment, piece),
       heldCount: (segment) => this.pieces.countOf(segment),
-      onPiece: (segment, piece, data) => this.#keep(segment, piece, data),
+      onPiece: (segment, piece, data, giver) => this.#keep(segment, piece, data, giver),
       liars: parts.liars,
       plain: parts.plain,
     });
@@ -157,7 +159,8 @@ export class Film {
     void this.pieces.close();
   }
 
-  #keep(segment: number, piece: number, data: Bytes): void {
+  #keep(segment: number, piece: number, data: Bytes, giver: Giver): void {
+    this.provenance.note(segment, giver, data.byteLength);
     this.pieces.put(segment, piece, data);
     this.announcements.add(segment, piece);
     this.#parts.onPiece(segment, piece);

@@ -12,6 +12,7 @@ import type { ListedVideo, Rules } from '../manifest/rules.ts';
 import type { HeldBytes } from '../swarm/held-pieces.ts';
 import type { Spill } from '../swarm/piece-disk.ts';
 import type { PlainFetcher } from '../swarm/plain-fetching.ts';
+import type { Provenance } from '../swarm/provenance.ts';
 import { SendBudget } from '../swarm/send-budget.ts';
 import { Uplink } from '../swarm/uplink.ts';
 import type { Channel } from '../transport/channel.ts';
@@ -258,6 +259,11 @@ export class Viewer {
     return this.#film.readPiece(segment, piece);
   }
 
+  /** Where the pieces came from that came of this film so far. */
+  get provenance(): Provenance {
+    return this.#film.provenance;
+  }
+
   /** What the host says of the film, or null before its manifest is here. @throws MatineeError SEAL_BROKEN. */
   videoInfo(): Promise<VideoInfo | null> {
     return this.#film.info();
@@ -297,6 +303,7 @@ export class Viewer {
 
   /** Leaves: says goodbye on every link and frees what is held. */
   close(): void {
+    this.chat.close();
     this.#links.closeAll('LEFT');
     this.sync.close();
     this.#film.close();
@@ -372,6 +379,7 @@ export class Viewer {
     this.#steps.remove(link);
     this.#film.remove(link);
     this.sync.parted(link);
+    if (code !== 'REPLACED') this.chat.parted(link.remote.id);
     this.#parts.onLinkClosed(link.remote, code);
     this.#parts.onChange();
   }

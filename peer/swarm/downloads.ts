@@ -15,6 +15,7 @@ import { PageAsking } from './page-asking.ts';
 import { type Ask, type Candidate, pick, RESCUE_MS, URGENT_MS } from './picker.ts';
 import { pieceKey } from './piece-key.ts';
 import { type PlainFetcher, PlainFetching } from './plain-fetching.ts';
+import type { Giver } from './provenance.ts';
 import { Throughput } from './throughput.ts';
 import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
 
@@ -98,7 +99,7 @@ export interface DownloadParts {
   /** Who sent a wrong piece, where that counts beyond these downloads; left out: here alone. */
   liars?: Set<string>;
   /** A verified piece nobody had given us before. */
-  onPiece(segment: number, piece: number, data: Bytes): void;
+  onPiece(segment: number, piece: number, data: Bytes, giver: Giver): void;
   /** Another way to the server's pieces than peers; null or left out: there is none. */
   plain?: PlainFetcher | null | undefined;
 }
@@ -483,7 +484,8 @@ export class Downloads {
   #gotPiece(source: Source | null, segment: number, piece: number, data: Bytes): void {
     if (source) source.isProven = true;
     this.#cancelElsewhere(segment, piece);
-    if (!this.#parts.isHeld(segment, piece)) this.#parts.onPiece(segment, piece, data);
+    const giver = source?.link.remote.kind === 'member' ? 'friend' : 'server';
+    if (!this.#parts.isHeld(segment, piece)) this.#parts.onPiece(segment, piece, data, giver);
   }
 
   #gotWrongPiece(link: Link): void {

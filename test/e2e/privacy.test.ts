@@ -80,6 +80,7 @@ privacy(
     await untilPlaying(ann.page);
     assert.is(await memberCount(ann.page), 0);
     assert.is(await ann.page.getByTestId('peers-notice').count(), 0);
+    await ann.page.getByTestId('swarm').locator('summary').first().click();
     await ann.page.getByTestId('peers-choice').selectOption('yes');
     await untilMembers(host.page, 1);
     await ann.context.close();

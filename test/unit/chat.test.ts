@@ -426,6 +426,29 @@ passing('should reach everybody, and be over by itself', async () => {
   for (const viewer of [victim, middle, talk.reader]) viewer.close();
 });
 
+passing('should tell who is here and what they do, until they leave', async () => {
+  const talk = await Talk.open();
+  const [victim, middle] = [talk.viewer(VICTIM), talk.viewer(MALLORY)];
+  const doings = (): string[] => talk.reader.chat.people.map(({ from, doing }) => `${from} ${doing}`);
+  talk.connect(victim, VICTIM, middle, MALLORY);
+  talk.connect(middle, MALLORY, talk.reader, READER);
+  await talk.room.clock.run(500);
+  victim.chat.be('buffering');
+  victim.chat.be('away');
+  await talk.room.clock.run(2_000);
+  assert.equal(doings(), [`${victimId} away`], 'heard beyond the neighbours');
+  assert.equal(victim.chat.people, [], 'not oneself');
+  await talk.room.clock.run(200_000);
+  assert.equal(doings(), [`${victimId} away`], 'said again and again');
+  // Its neighbour sees it leave, the others hear no more of it.
+  victim.close();
+  await talk.room.clock.run(1_000);
+  assert.equal(middle.chat.people, []);
+  await talk.room.clock.run(120_000);
+  assert.equal(doings(), []);
+  for (const viewer of [middle, talk.reader]) viewer.close();
+});
+
 passing('should not be said again by others, nor more often than one may', async () => {
   const talk = await Talk.open();
   const cheers: string[] = [];

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../peer/bytes.ts';
 import type { Cheer } from '../../peer/chat/chat.ts';
+import type { Doing, Present } from '../../peer/chat/presence.ts';
 import type { Emoji } from '../../peer/chat/reaction.ts';
 import type { HostCommands } from '../../peer/host/host-commands.ts';
 import type { ChosenFile } from './home/file-handle.ts';
@@ -58,6 +59,14 @@ export interface TimeMark {
   atMs: number;
   /** The line's id. */
   id: string;
+}
+
+/** A part of the film of which something is, or was, here: the shares of it that the server and other viewers gave, 0 to 1 each. */
+export interface FilmPart {
+  startMs: number;
+  durationMs: number;
+  serverShare: number;
+  friendShare: number;
 }
 
 /** What `window.matinee.stats()` returns: a plain object, documented in the README. */
@@ -168,8 +177,12 @@ export interface RoomSnapshot {
   typing: string[];
   /** What the host has decided for the room, as far as everybody may know. */
   rules: RulesView;
+  /** Those who said lately that they are here, and what they do; oneself left out. */
+  present: Present[];
   /** My own name. */
   name: string;
+  /** My own id, whether I am the host, and what the others are told that I do. */
+  self: { id: string; isHost: boolean; doing: Doing };
   /** null: no limit; 0: never upload. */
   uploadLimitBytesPerSec: number | null;
   stats: Stats;
@@ -200,6 +213,8 @@ export interface RoomSession {
   typed(): void;
   /** Where the film is here, milliseconds; null before there is one. */
   placeMs(): number | null;
+  /** The parts of this film of which something came, and from whom. */
+  filmParts(): FilmPart[];
   /** Goes to a place in the film. */
   seekTo(atMs: number): void;
   rename(name: string): void;

@@ -13,8 +13,8 @@ import { Couriers } from './couriers.ts';
 import { loadDecoders, machineAbilities } from './decoders.ts';
 import type { Failure, FromWorker, HostTask, ToWorker, VideoFacts } from './host-messages.ts';
 import { DatabaseJournal, readUpload, type StoredUpload, type UploadFacts } from './kept-uploads.ts';
-import { texts } from './texts.ts';
 import { markUnderWay } from './upload-lock.ts';
+import { workerTexts } from './worker-texts.ts';
 
 /** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
 
@@ -95,9 +95,9 @@ async function host(task: HostTask, server: string): Promise<void> {
 
 /** @throws MatineeError ABORTED where it is finished or given up, or under way in another tab. */
 async function reopen(id: string): Promise<{ stored: StoredUpload; kept: KeptUpload }> {
-  if (!(await markUnderWay(id))) throw new MatineeError('ABORTED', texts.underWayElsewhere);
+  if (!(await markUnderWay(id))) throw new MatineeError('ABORTED', workerTexts.underWayElsewhere);
   const found = await readUpload(id);
-  if (!found) throw new MatineeError('ABORTED', texts.keptGone);
+  if (!found) throw new MatineeError('ABORTED', workerTexts.keptGone);
   tellKept(id);
   return found;
 }
@@ -168,6 +168,6 @@ function tell(message: FromWorker): void {
 }
 
 function failureOf(error: unknown): Failure {
-  const { code, message } = asMatineeError(error, 'INTERNAL', texts.broken);
+  const { code, message } = asMatineeError(error, 'INTERNAL', workerTexts.broken);
   return { code, message };
 }

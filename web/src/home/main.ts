@@ -1,5 +1,9 @@
 import '../theme.css';
 import { mount } from 'svelte';
+import { chosenLanguage, speak } from '../language.ts';
 import Home from './Home.svelte';
 
+const language = chosenLanguage();
+// English is here already.
+if (language !== 'en') await speak(language);
 mount(Home, { target: document.body });

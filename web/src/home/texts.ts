@@ -6,13 +6,16 @@ import {
   formatShareOf,
   formatTimeLeft,
 } from '../format.ts';
+import { translated } from '../language.ts';
 
 /** Everything the home page says, in one place for a translator. */
-export const texts = {
+const english = {
   name: 'Matinee',
   headline: 'Movie night, one link away.',
   what: 'Drop a video, send the link, and watch it together: your friends carry most of the traffic for each other.',
   privacy: 'Encrypted in your browser before the first byte leaves it. Our server never gets the key.',
+
+  language: 'Language',
 
   dropHere: 'Drop a video here',
   /** Where there is no mouse to drop with. */
@@ -35,9 +38,6 @@ export const texts = {
   giveUpWarning: 'Its room goes from the server for everyone. The link stops working.',
   giveUpFilmWarning: 'The film goes from its room; the other films stay.',
   giveUpNow: 'Remove it',
-  underWayElsewhere: 'This upload goes on in another tab of this browser.',
-  keptGone:
-    'Nothing of this upload is kept any more: it was finished or given up. Share the film in a new room.',
 
   hostPasswordLabel: 'Password for hosting',
   hostPasswordHint: 'This server asks hosts for one. Whoever runs it knows it; viewers need none.',
@@ -139,4 +139,8 @@ export const texts = {
 
   titleWhileUploading: (percent: string, film: string) => `${percent} · ${film} · Matinee`,
   titleDone: (film: string) => `Done · ${film} · Matinee`,
-} as const;
+};
+
+export type Texts = typeof english;
+
+export const texts = translated(english, { de: async () => (await import('./texts.de.ts')).german });

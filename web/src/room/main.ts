@@ -1,17 +1,21 @@
 import '../theme.css';
 import './room.css';
 import { mount } from 'svelte';
+import { chosenLanguage, speak } from '../language.ts';
 import { openRoom } from './open-room.ts';
 import { chosenPeers } from './peers-choice.ts';
 import Room from './Room.svelte';
 import { rememberedName } from './remembered.ts';
 import { RoomView } from './room-view.svelte.ts';
-import { texts } from './texts.ts';
 
-const name = rememberedName() ?? texts.guest(100 + Math.floor(Math.random() * 900));
+/** Others read it too, whatever they speak: it is the same in every language. */
+const name = rememberedName() ?? `Guest ${100 + Math.floor(Math.random() * 900)}`;
 const room = new RoomView(name, chosenPeers(location.search));
 // Asked for before the page is drawn: the first picture waits for this, not for the chat.
 void room.open(location.href, openRoom);
+const language = chosenLanguage();
+// English is here already.
+if (language !== 'en') await speak(language);
 mount(Room, { target: document.body, props: { room } });
 
 // Friends learn at once that we left, rather than after a time-out.

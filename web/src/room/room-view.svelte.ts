@@ -7,6 +7,7 @@ import { type PeersChoice, rememberPeers } from './peers-choice.ts';
 import { rememberName } from './remembered.ts';
 import { texts } from './texts.ts';
 import { Unread } from './unread.svelte.ts';
+import { UploadRule } from './upload-rule.svelte.ts';
 
 /** What the form that asks for the room's password shows. */
 export interface PasswordAsk {
@@ -33,6 +34,7 @@ export class RoomView {
   /** What the person wants, now or at an earlier visit; null where they did not say. */
   peers: PeersChoice | null = $state(null);
 
+  readonly uploads = new UploadRule();
   /** What was said while nobody looked. */
   readonly unread = new Unread();
   /** The chat line that the chat is to bring into view, by its id; '' for none. */
@@ -56,6 +58,26 @@ export class RoomView {
       this.passwordAsk === null &&
       !this.snapshot?.rules.isOriginOnly,
   );
+
+  /** Whether the first picture is here, or it is known why it is not. */
+  isSettled = $derived.by(() => {
+    const { snapshot } = this;
+    if (this.failure !== null || this.passwordAsk !== null) return true;
+    return (
+      snapshot !== null &&
+      (snapshot.stats.startupMs !== null || snapshot.isPlayRefused || snapshot.problem !== null)
+    );
+  });
+
+  /** Whether the film runs here and nobody else is seen. */
+  isAlone = $derived.by(() => {
+    const { snapshot } = this;
+    if (!snapshot || this.fatal !== null || snapshot.signaling !== 'connected') return false;
+    const isRunning = snapshot.stats.startupMs !== null || snapshot.isPlayRefused;
+    return (
+      isRunning && snapshot.present.length === 0 && !snapshot.peers.some(({ kind }) => kind === 'member')
+    );
+  });
 
   constructor(name: string, peers: PeersChoice | null) {
     this.name = name;
@@ -104,6 +126,7 @@ export class RoomView {
   close(): void {
     this.#isClosed = true;
     this.#unsubscribe?.();
+    this.uploads.close();
     this.session?.close();
   }
 
@@ -143,6 +166,7 @@ export class RoomView {
     if (session.snapshot().name !== this.name) session.rename(this.name);
     this.session = session;
     this.#applyPeers();
+    this.uploads.holdFor(session);
     this.#unsubscribe = session.subscribe((snapshot) => this.#show(snapshot));
     window.matinee = { stats: () => session.snapshot().stats };
   }

@@ -1,5 +1,6 @@
 import { areEqual, toBase64url } from '../../../peer/bytes.ts';
 import type { Cheer } from '../../../peer/chat/chat.ts';
+import type { Doing } from '../../../peer/chat/presence.ts';
 import type { Emoji } from '../../../peer/chat/reaction.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import { MatineeError } from '../../../peer/errors.ts';
@@ -9,6 +10,7 @@ import { plainName } from '../../../peer/plain-text.ts';
 import type { VideoInfo } from '../../../peer/video-info.ts';
 import type { Link } from '../../../peer/wire/link.ts';
 import type {
+  FilmPart,
   FilmView,
   HostDesk,
   PeerView,
@@ -19,6 +21,8 @@ import type {
   SyncView,
 } from '../room-session.ts';
 import { chatView } from './chat-view.ts';
+import { doingOf } from './doing.ts';
+import { filmParts } from './film-parts.ts';
 import type { Member } from './member.ts';
 import { isOnOwnAtStart, rememberOnOwn } from './own-way.ts';
 import { Player } from './player.ts';
@@ -95,7 +99,9 @@ export class Session implements RoomSession {
       rules: this.#rules(),
       films: this.#films(),
       sync: this.#sync(),
+      present: viewer.chat.people,
       name: viewer.name,
+      self: { id: this.#member.selfId, isHost: this.openHostDesk !== null, doing: this.#doing() },
       uploadLimitBytesPerSec: viewer.uploadLimitBytesPerSec,
       stats: this.#stats(),
     };
@@ -199,6 +205,11 @@ export class Session implements RoomSession {
     void this.#member.viewer.chat.typed().catch((error) => this.#fail(error));
   }
 
+  filmParts(): FilmPart[] {
+    const { provenance, manifest } = this.#member.viewer;
+    return filmParts(provenance, manifest);
+  }
+
   placeMs(): number | null {
     if (!this.#element || !this.#info) return null;
     return Math.round(this.#element.currentTime * 1000);
@@ -260,8 +271,14 @@ export class Session implements RoomSession {
   }
 
   #refresh(): void {
+    this.#member.viewer.chat.be(this.#doing());
     this.changed();
     this.#cancelRefresh = this.#clock.after(REFRESH_EVERY_MS, () => this.#refresh());
+  }
+
+  #doing(): Doing {
+    const { startupMs = null, isWaiting = true } = this.#player?.figures() ?? {};
+    return doingOf(startupMs, isWaiting, document.visibilityState === 'hidden');
   }
 
   async #readInfo(): Promise<void> {

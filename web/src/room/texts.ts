@@ -1,8 +1,9 @@
 import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
 import { formatBytes, formatClockTime, formatDuration, formatPercent, formatRate } from '../format.ts';
+import { translated } from '../language.ts';
 
 /** Everything the room page says, in one place for a translator. */
-export const texts = {
+const english = {
   name: 'Matinee',
   titleOf: (film: string) => `${film} · Matinee`,
   privacy: 'End-to-end encrypted: the film and the chat can be read only by those who have the link.',
@@ -42,6 +43,8 @@ export const texts = {
     'This page could not work with the password: it needs 64 MB of free memory. Close other tabs or reload, then try again.',
   passwordTitle: 'A room with a password',
 
+  language: 'Language',
+
   loadingTitle: 'Opening the room…',
   failedTitle: 'No film here',
   duration: formatDuration,
@@ -59,7 +62,6 @@ export const texts = {
   host: 'host',
   clockTime: formatClockTime,
   nameLabel: 'Your name',
-  guest: (number: number) => `Guest ${number}`,
   messageLabel: 'Message',
   messagePlaceholder: 'Message…',
   send: 'Send',
@@ -151,14 +153,59 @@ export const texts = {
   down: 'received',
   up: 'sent',
   rate: formatRate,
+  swarmPicture: 'What flows between you and those you are connected to',
+  self: 'You',
+  /** What a line of that picture says to who cannot see it. */
+  flow: (name: string, received: string, sent: string) => `${name}: ${received} received, ${sent} sent`,
+  strip: 'The film, by who brought it to you',
+  stripShares: (fromFriends: number, fromServer: number) =>
+    `${formatPercent(fromFriends)} of the film came from friends, ${formatPercent(fromServer)} from the server`,
+  savedHost: (bytes: number) => `You saved the host ${formatBytes(bytes)} of upload.`,
+  nerds: 'Stats for nerds',
+  nerdFigures: {
+    startup: 'First picture after',
+    stalls: 'Stood still',
+    buffered: 'Ready ahead',
+    skew: 'Beside the room’s time',
+    byChannel: 'From the server, data channel',
+    byHttp: 'From the server, HTTP',
+    byFriends: 'From friends',
+    sent: 'Sent to friends',
+    peers: 'Connections',
+    memory: 'Kept in memory',
+    disk: 'Kept on disk',
+    wrongPieces: 'Wrong pieces refused',
+    wrongSignals: 'Wrong signals ignored',
+    diskError: 'The disk',
+  },
+  milliseconds: (ms: number) => `${Math.round(ms)} ms`,
+  seconds: (seconds: number) => `${seconds.toFixed(1)} s`,
+  stalls: (count: number, seconds: number) => `${count} times, ${seconds.toFixed(1)} s in all`,
+  unknown: 'not known',
+  mobileLabel: 'Upload nothing on mobile data',
+  mobileNow: 'You are on mobile data now: nothing is uploaded.',
+
   limitLabel: 'Upload limit',
   limitHint: 'What you send on keeps the room running for your friends.',
   noLimit: 'No limit',
   limit: (megabitsPerSec: number) => `${megabitsPerSec} Mbit/s`,
   limitOff: 'Off',
 
-  hostHeading: 'You are the host',
   people: 'People',
+  hereCount: (count: number) => `${count} here`,
+  changeName: 'Change your name',
+  doing: {
+    watching: 'watching',
+    buffering: 'waits for more of the film',
+    waiting: 'has not started yet',
+    away: 'away',
+  },
+  aloneHeading: 'Nobody else is here yet',
+  aloneHint: 'Send the link to those you want to watch with. They need a browser and nothing else.',
+  qrLabel: 'QR code of the link to this room',
+  qrHint: 'Scan with a phone',
+
+  hostHeading: 'You are the host',
   nobodyElse: 'Nobody else is here yet.',
   mute: 'Mute',
   unmute: 'Unmute',
@@ -198,4 +245,8 @@ export const texts = {
   peersNone: 'You are connected to the server alone. No other member can see your network address.',
   peersByHost:
     'The host lets this room go through the server only. Members cannot see each other’s network address.',
-} as const;
+};
+
+export type Texts = typeof english;
+
+export const texts = translated(english, { de: async () => (await import('./texts.de.ts')).german });

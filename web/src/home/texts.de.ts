@@ -1,0 +1,146 @@
+import {
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatShareOf,
+  formatTimeLeft,
+} from '../format.ts';
+import type { Texts } from './texts.ts';
+
+/** Everything the home page says, in German. */
+export const german: Texts = {
+  name: 'Matinee',
+  headline: 'Filmabend, nur einen Link entfernt.',
+  what: 'Leg ein Video ab, schick einen Link und schaut es zusammen: Deine Freunde tragen den meisten Verkehr füreinander.',
+  privacy:
+    'In deinem Browser verschlüsselt, bevor das erste Byte ihn verlässt. Unser Server bekommt den Schlüssel nie.',
+  language: 'Sprache',
+
+  dropHere: 'Leg hier ein Video ab',
+  chooseHere: 'Wähle ein Video',
+  dropNow: 'Loslassen zum Teilen',
+  orChoose: 'oder wähle eine Datei',
+  formats: 'MP4, MOV, MKV, WebM und mehr. Nichts zu installieren.',
+
+  videos: 'Videos',
+
+  unfinished: 'Ein Upload blieb auf halbem Weg stehen',
+  stoppedAt: (listedMs, durationMs) =>
+    `Bis ${formatDuration(listedMs)} von ${formatDuration(durationMs)} hochgeladen. Der Link funktioniert, und dort kann es weitergehen.`,
+  goOn: 'Weitermachen',
+  chooseAgain: 'Neu auswählen und weitermachen',
+  chooseAgainHint: (name) =>
+    `Dieser Browser kann die Datei nicht selbst öffnen: Wähle „${name}“ noch einmal oder leg sie ab.`,
+  giveUp: 'Aufgeben',
+  giveUpWarning: 'Der Raum verschwindet für alle vom Server. Der Link funktioniert dann nicht mehr.',
+  giveUpFilmWarning: 'Der Film verschwindet aus seinem Raum; die anderen Filme bleiben.',
+  giveUpNow: 'Entfernen',
+
+  hostPasswordLabel: 'Passwort für Gastgeber',
+  hostPasswordHint:
+    'Dieser Server verlangt eines von Gastgebern. Wer ihn betreibt, kennt es; Zuschauer brauchen keines.',
+
+  options: 'Optionen',
+  roomPasswordLabel: 'Passwort des Raums (Zuschauer müssen es eingeben)',
+  roomPasswordHint:
+    'Bleibt es leer, öffnet der Link allein den Raum. Sag das Passwort auf anderem Weg als den Link. Der Server bekommt es nie.',
+  showPassword: 'Zeigen',
+
+  yourRooms: 'Deine Räume',
+  yourRoomsHint:
+    'Dieser Browser hat ihre Gastgeberschlüssel: Hier kannst du sie beenden, und in ihnen bist du der Gastgeber.',
+  madeAt: (atMs) =>
+    new Date(atMs).toLocaleDateString('de', { day: 'numeric', month: 'short', year: 'numeric' }),
+  withPassword: 'mit Passwort',
+  untitled: 'Ein Raum',
+  open: 'Öffnen',
+  copyLink: 'Link kopieren',
+  saveKey: 'Gastgeberschlüssel sichern',
+  saveKeyWarning:
+    'Wer diese Datei hat, ist Gastgeber dieses Raums: Er kann Leute stummschalten und entfernen und den Raum löschen. Behalte sie für dich.',
+  saveKeyNow: 'Datei speichern',
+  takeDown: 'Löschen',
+  takeDownWarning:
+    'Film und Chat verschwinden für alle vom Server, sofort und endgültig. Der Link funktioniert dann nicht mehr.',
+  takeDownNow: 'Jetzt löschen',
+  takingDown: 'Wird gelöscht…',
+  takeDownFailed: 'Der Server antwortet nicht: Der Raum ist noch da. Versuche es gleich noch einmal.',
+  never: 'Abbrechen',
+  importKey: 'Raum mit seiner Schlüsseldatei hinzufügen',
+  keyNotKept:
+    'Dieser Browser behält nichts für diese Seite: Sobald sie geschlossen ist, bist du nicht mehr der Gastgeber. Sichere den Gastgeberschlüssel als Datei.',
+  keyFileTooLong: 'Das ist nicht die Schlüsseldatei eines Raums: Sie ist zu lang.',
+
+  planHeading: 'Das wird geschehen',
+  planStart: 'Los',
+  planStartsIn: (seconds) => `Los (${seconds})`,
+  copiedPicture: (codec) => `Bild unverändert übernommen (${codec})`,
+  encodedPicture: (codec, widthPx, heightPx, megabitsPerSec) =>
+    `Bild neu kodiert (${codec} zu H.264, ${widthPx} × ${heightPx}, ${withComma(`${megabitsPerSec}`)} Mbit/s): dauert eine Weile und kostet Akku`,
+  noPicture: 'Kein Bild: Freunde hören es und sehen nichts',
+  copiedSound: (codec) => `Ton unverändert übernommen (${codec})`,
+  encodedSound: (codec) => `Ton umgewandelt (${codec} zu Opus): Browser spielen ihn so nicht ab`,
+  leftOutSound: (codec) =>
+    `Ton weggelassen: Er ist ${codec}, was dieser Browser weder abspielen noch umwandeln kann`,
+  silent: 'Kein Ton darin',
+  soundTrack: 'Tonspur',
+  soundName: (number, language, title, codec) =>
+    [`${number}`, ...(language ? [language] : []), ...(title ? [title] : []), codec].join(' · '),
+  smaller: 'Kleiner, für einen langsamen Upload (höchstens 720p und 2,5 Mbit/s)',
+  filmSpeed: (times) => `${withComma(times.toFixed(1))}× so schnell wie der Film`,
+
+  inspecting: 'Das Video wird angesehen…',
+  uploading: 'Verschlüsseln und Hochladen',
+  resuming: 'Die Stelle wird gesucht, an der es stehen blieb…',
+  paused: 'Angehalten',
+  pause: 'Anhalten',
+  unpause: 'Weitermachen',
+  finishing: 'Gleich fertig: Die letzten Stücke werden gespeichert…',
+  done: 'Der ganze Film ist im Raum.',
+  doneHint: 'Du kannst diese Seite schließen. Der Link funktioniert weiter.',
+  cancel: 'Abbrechen',
+  another: 'Noch ein Video teilen',
+
+  inspectingAnnouncement: (fileName) => `${fileName} wird angesehen`,
+  roomAnnouncement: 'Dein Raum ist offen. Der Link kann kopiert werden.',
+
+  progressLabel: 'Fortschritt des Uploads',
+  amount(doneBytes, wholeBytes) {
+    const { done, whole } = formatShareOf(doneBytes, wholeBytes);
+    return `${withComma(done)} von ${withComma(whole)}`;
+  },
+  percent: formatPercent,
+  speed: (bytesPerSec) => withComma(formatRate(bytesPerSec)),
+  left: (seconds) => `noch ${formatTimeLeft(seconds)}`,
+  resolution: (widthPx, heightPx) => `${widthPx} × ${heightPx}`,
+  size: (bytes) => withComma(formatBytes(bytes)),
+
+  roomReady: 'Dein Raum ist offen',
+  linkLabel: 'Link zum Raum',
+  linkHint: 'Wer diesen Link hat, kann zuschauen und mitreden: Schick ihn nur deinen Freunden.',
+  copy: 'Kopieren',
+  copied: 'Kopiert',
+  copyRefused: 'Von Hand kopieren',
+  openRoom: 'Raum öffnen',
+  openHint: '(öffnet einen neuen Tab)',
+  keepOpen:
+    'Lass diese Seite offen, bis der Upload fertig ist; Freunde können schon zuschauen. Schließt sie sich doch, komm hierher zurück und mach weiter.',
+  qrLabel: 'QR-Code des Links zum Raum',
+  qrHint: 'Mit dem Handy scannen',
+
+  failed: 'Das hat nicht geklappt',
+  retry: 'Noch einmal versuchen',
+  chooseAnother: 'Andere Datei wählen',
+  serverAway:
+    'Der Server antwortet nicht, darum ist diese Seite nicht vollständig. Prüfe, ob er läuft und du online bist, dann versuche es noch einmal.',
+  broken:
+    'In dieser Seite ging etwas kaputt, als sie am Video arbeitete. Versuche es noch einmal; passiert es wieder, lade die Seite neu.',
+
+  titleWhileUploading: (percent, film) => `${percent} · ${film} · Matinee`,
+  titleDone: (film) => `Fertig · ${film} · Matinee`,
+};
+
+function withComma(amount: string): string {
+  return amount.replace('.', ',');
+}
