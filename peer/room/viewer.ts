@@ -77,7 +77,7 @@ export class Viewer {
   readonly #uplink: Uplink;
   readonly #links: Links;
   readonly #rules: RulesExchange;
-  readonly #mutes = new Mutes();
+  readonly #mutes: Mutes;
   readonly #steps: Steps;
   readonly #cards = new Map<Link, Card>();
   /** Who sent a wrong piece: who lied about one film is not let in for the next. */
@@ -99,6 +99,7 @@ export class Viewer {
     this.#chatRoom = { crypto, chatKey: parts.roomKeys.chatKey, roomId };
     this.#author = { key: parts.memberKey, badge: parts.badge };
     this.#name = parts.name;
+    this.#mutes = new Mutes(clock);
     this.#budget = new SendBudget(clock, null);
     this.#uplink = new Uplink(clock);
     const audience = (): Iterable<Link> => this.#links.met;
