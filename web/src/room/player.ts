@@ -198,8 +198,9 @@ export class Player {
     const { head } = this.#parts.viewer.manifest;
     const untilMs = this.#gate.atHand.untilMs();
     const isAll = head?.isDone === true && untilMs >= head.durationMs;
-    if (!this.#gate.start.isOpen(this.#parts.nowMs(), untilMs - this.#video.currentTime * 1000, isAll))
-      return false;
+    const aheadMs = untilMs - this.#video.currentTime * 1000;
+    const { hasOrigin } = this.#parts.viewer;
+    if (!this.#gate.start.isOpen({ nowMs: this.#parts.nowMs(), aheadMs, isAll, hasOrigin })) return false;
     this.#gate = null;
     return true;
   }
