@@ -6,7 +6,7 @@ import { VIDEO_ID_BYTES } from '../crypto/keys.ts';
 import { MAX_CHAT_CHARS, MAX_DURATION_MS } from '../limits.ts';
 import { plainName, plainText } from '../plain-text.ts';
 import { type Author, type ChatRoom, openAuthored, sealAuthored } from './authored.ts';
-import { mustBeOf, mustHaveDate, nameField, roomField, sentAtField } from './said.ts';
+import { believedDateMs, mustBeOf, nameField, roomField, sentAtField } from './said.ts';
 
 const LINE_LABEL = 'matinee/1 chat line';
 const CARD_LABEL = 'matinee/1 card';
@@ -45,12 +45,14 @@ export interface Said {
   moment: Moment | null;
 }
 
-/** One chat line and who said it: the author's member id, proven by its signature, and whether that is the host. */
+/** One chat line and who said it: the author's member id, proven by its signature, and whether that is the host. `sentAtMs` is never later than it came. */
 export interface ChatLine extends Said {
   /** The same however often it was sealed: hex. */
   id: string;
   from: string;
   isHost: boolean;
+  /** The author's date where that can be, else when it came here. Lines stand in the order of these. */
+  dateMs: number;
 }
 
 /** The name a member goes by, its id, and whether it is the host: proven like a line's author. */
@@ -68,16 +70,18 @@ export function sealLine(room: ChatRoom, author: Author, said: Said): Promise<By
 
 /**
  * The line in a sealed one; name and text as they may be shown.
- * @param nowMs milliseconds since 1970, by the reader's clock.
- * @throws MatineeError SEAL_BROKEN, SIGNATURE_WRONG, or FRAME_MALFORMED, also where its date cannot be.
+ * @param nowMs milliseconds since 1970, by the reader's clock, as it comes.
+ * @throws MatineeError SEAL_BROKEN, SIGNATURE_WRONG or FRAME_MALFORMED.
  */
 export async function openLine(room: ChatRoom, sealed: Bytes, nowMs: number): Promise<ChatLine> {
   const { body, from, isHost } = await openAuthored(room, LINE_LABEL, sealed);
   const { v: _, room: ofRoom, ...said } = decodeCbor(line, body, 'FRAME_MALFORMED', 'chat line');
   mustBeOf(room, ofRoom);
-  mustHaveDate(said.sentAtMs, nowMs);
+  const dateMs = believedDateMs(said.sentAtMs, nowMs);
   return {
     ...said,
+    dateMs,
+    sentAtMs: Math.min(dateMs, nowMs),
     name: plainName(said.name),
     text: plainText(said.text),
     reply: said.reply && toHex(said.reply),

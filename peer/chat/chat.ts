@@ -2,7 +2,7 @@ import { Allowance } from '../allowance.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import { MAX_CHAT_LINES } from '../limits.ts';
-import type { Mutes } from '../room/mutes.ts';
+import type { Heard, Mutes } from '../room/mutes.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Author, ChatRoom } from './authored.ts';
 import { type ChatLine, type Moment, openLine, sealLine } from './chat-line.ts';
@@ -57,7 +57,7 @@ export class Chat {
   readonly #speakers: Speakers;
   readonly #ownTyping: Allowance;
   readonly #cheerListeners = new Set<(cheer: Cheer) => void>();
-  #lines: ChatLine[] = [];
+  #lines: (ChatLine & Heard)[] = [];
   #saidInPassingMs = 0;
 
   constructor(parts: ChatParts) {
@@ -168,11 +168,12 @@ export class Chat {
   }
 
   async #showLine(sealed: Bytes): Promise<boolean> {
-    const line = await openLine(this.#parts.room, sealed, this.#parts.clock.wallMs());
+    const { room, clock } = this.#parts;
+    const line = { ...(await openLine(room, sealed, clock.wallMs())), cameMs: clock.nowMs() };
     // Every member can seal somebody's line once more; that makes no second line of it.
     if (this.#lines.some(({ id }) => id === line.id)) return false;
     const lines = [...this.#lines, line]
-      .sort((a, b) => a.sentAtMs - b.sentAtMs || (a.id < b.id ? -1 : 1))
+      .sort((a, b) => a.dateMs - b.dateMs || (a.id < b.id ? -1 : 1))
       .slice(-MAX_CHAT_LINES);
     // Older than all that are kept, perhaps one of those that went: nothing to show or to pass on.
     if (!lines.includes(line)) return false;
@@ -183,22 +184,23 @@ export class Chat {
   }
 
   async #countReaction(sealed: Bytes): Promise<boolean> {
-    const reaction = await openReaction(this.#parts.room, sealed, this.#parts.clock.wallMs());
-    if (!this.#reactions.take(reaction)) return false;
+    const { room, clock } = this.#parts;
+    const reaction = await openReaction(room, sealed, clock.wallMs());
+    if (!this.#reactions.take({ ...reaction, cameMs: clock.nowMs() })) return false;
     this.#parts.onChange();
     return true;
   }
 
   async #hear(sealed: Bytes): Promise<boolean> {
     const { room, clock, selfId, mutes, onChange } = this.#parts;
-    const { from, name, isHost, sentAtMs, what } = await openPassing(room, sealed, clock.wallMs());
+    const { from, name, isHost, sentAtMs, what } = await openPassing(room, sealed);
     if (!this.#speakers.isNews(from, sentAtMs)) return false;
     if (what.kind === 'here') {
       if (from !== selfId) this.#presence.heard({ from, name, isHost, doing: what.doing });
       onChange();
       return true;
     }
-    if (mutes.hides({ from, sentAtMs })) return false;
+    if (mutes.hides({ from, dateMs: sentAtMs, cameMs: clock.nowMs() })) return false;
     if (what.kind === 'typing') {
       if (from !== selfId) this.#whoTypes.types(from, name);
       onChange();

@@ -1,4 +1,5 @@
 import { MAX_REACTIONS } from '../limits.ts';
+import type { Heard } from '../room/mutes.ts';
 import { EMOJI, type Emoji, type Reaction } from './reaction.ts';
 
 /** How often one emoji was given to a line, and by whom (member ids). */
@@ -7,13 +8,16 @@ export interface ReactionCount {
   from: string[];
 }
 
+/** A reaction and when it came here. */
+export type HeardReaction = Reaction & Heard;
+
 /** Everybody's newest reaction to each line. */
 export class LineReactions {
   /** By author and line, the one that came first first. */
-  readonly #newest = new Map<string, Reaction>();
+  readonly #newest = new Map<string, HeardReaction>();
 
   /** Takes a reaction; returns whether it is news: not older than what its author said of the line before. */
-  take(reaction: Reaction): boolean {
+  take(reaction: HeardReaction): boolean {
     const key = `${reaction.from} ${reaction.line}`;
     const before = this.#newest.get(key);
     if (before && before.sentAtMs >= reaction.sentAtMs) return false;
@@ -25,7 +29,7 @@ export class LineReactions {
   }
 
   /** The counts by line id, each line's in the order of EMOJI; without those for which `isHidden`. */
-  counts(isHidden: (reaction: Reaction) => boolean): Map<string, ReactionCount[]> {
+  counts(isHidden: (reaction: HeardReaction) => boolean): Map<string, ReactionCount[]> {
     const byLine = new Map<string, ReactionCount[]>();
     for (const reaction of this.#newest.values()) {
       const { line, emoji, from } = reaction;

@@ -5,7 +5,7 @@ import { plainName } from '../plain-text.ts';
 import { type Author, type ChatRoom, openAuthored, sealAuthored } from './authored.ts';
 import { doingField } from './presence.ts';
 import { emojiField } from './reaction.ts';
-import { mustBeOf, mustHaveDate, nameField, roomField, sentAtField } from './said.ts';
+import { mustBeOf, nameField, roomField, sentAtField } from './said.ts';
 
 const LABEL = 'matinee/1 passing';
 
@@ -37,10 +37,9 @@ export function sealPassing(room: ChatRoom, author: Author, said: PassingSaid): 
 }
 
 /** @throws MatineeError SEAL_BROKEN, SIGNATURE_WRONG or FRAME_MALFORMED. */
-export async function openPassing(room: ChatRoom, sealed: Bytes, nowMs: number): Promise<Passing> {
+export async function openPassing(room: ChatRoom, sealed: Bytes): Promise<Passing> {
   const { body, from, isHost } = await openAuthored(room, LABEL, sealed);
   const { v: _, room: ofRoom, ...said } = decodeCbor(passing, body, 'FRAME_MALFORMED', 'passing word');
   mustBeOf(room, ofRoom);
-  mustHaveDate(said.sentAtMs, nowMs);
   return { ...said, name: plainName(said.name), from, isHost };
 }

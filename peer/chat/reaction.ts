@@ -3,7 +3,7 @@ import { type Bytes, fromHex, toHex } from '../bytes.ts';
 import { byteString, decodeCbor, encodeCbor } from '../cbor.ts';
 import { type Author, type ChatRoom, openAuthored, sealAuthored } from './authored.ts';
 import { LINE_ID_BYTES } from './chat-line.ts';
-import { mustBeOf, mustHaveDate, nameField, roomField, sentAtField } from './said.ts';
+import { believedDateMs, mustBeOf, nameField, roomField, sentAtField } from './said.ts';
 
 const LABEL = 'matinee/1 reaction';
 
@@ -35,6 +35,8 @@ export interface Reacted {
 /** A reaction and the member id of who had it, proven. */
 export interface Reaction extends Reacted {
   from: string;
+  /** The author's date where that can be, else when it came here. */
+  dateMs: number;
 }
 
 /** A reaction signed and sealed. */
@@ -48,6 +50,5 @@ export async function openReaction(room: ChatRoom, sealed: Bytes, nowMs: number)
   const { body, from } = await openAuthored(room, LABEL, sealed);
   const { v: _, room: ofRoom, ...reacted } = decodeCbor(reaction, body, 'FRAME_MALFORMED', 'reaction');
   mustBeOf(room, ofRoom);
-  mustHaveDate(reacted.sentAtMs, nowMs);
-  return { ...reacted, line: toHex(reacted.line), from };
+  return { ...reacted, line: toHex(reacted.line), from, dateMs: believedDateMs(reacted.sentAtMs, nowMs) };
 }

@@ -5,7 +5,7 @@ import { ROOM_ID_BYTES } from '../crypto/keys.ts';
 import { MatineeError } from '../errors.ts';
 import { MAX_NAME_CHARS } from '../limits.ts';
 
-/** Nothing said is older than Matinee itself, nor from further ahead than clocks set to a wrong day or zone are. */
+/** Nothing said is older than Matinee itself, nor from further ahead than clocks set to a wrong zone are. */
 const EARLIEST_MS = Date.UTC(2020, 0, 1);
 const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
 
@@ -19,8 +19,10 @@ export function mustBeOf({ roomId }: { roomId: Bytes }, room: Bytes): void {
   throw new MatineeError('SIGNATURE_WRONG', 'This was said in another room.');
 }
 
-/** @throws MatineeError FRAME_MALFORMED where the date cannot be. `nowMs` is the reader's clock, milliseconds since 1970. */
-export function mustHaveDate(sentAtMs: number, nowMs: number): void {
-  if (sentAtMs >= EARLIEST_MS && sentAtMs <= nowMs + MAX_AHEAD_MS) return;
-  throw new MatineeError('FRAME_MALFORMED', 'This was said on a date that cannot be.');
+/**
+ * The date that its author gave something, or `nowMs` (the reader's clock, as it comes) where that cannot be: whose clock is
+ * wrong, the author's or ours, nobody can tell, so it parts nobody.
+ */
+export function believedDateMs(sentAtMs: number, nowMs: number): number {
+  return sentAtMs >= EARLIEST_MS && sentAtMs <= nowMs + MAX_AHEAD_MS ? sentAtMs : nowMs;
 }

@@ -81,7 +81,7 @@ export class Viewer {
   readonly #uplink: Uplink;
   readonly #links: Links;
   readonly #rules: RulesExchange;
-  readonly #mutes = new Mutes();
+  readonly #mutes: Mutes;
   readonly #steps: Steps;
   /** Where the room is in its film. */
   readonly sync: SyncExchange;
@@ -105,6 +105,7 @@ export class Viewer {
     this.#chatRoom = { crypto, chatKey: parts.roomKeys.chatKey, roomId };
     this.#author = { key: parts.memberKey, badge: parts.badge };
     this.#name = parts.name;
+    this.#mutes = new Mutes(clock);
     this.#budget = new SendBudget(clock, null);
     this.#uplink = new Uplink(clock);
     const audience = (): Iterable<Link> => this.#links.met;

@@ -4,6 +4,7 @@ import { benchOriginPath } from './origin-path.ts';
 import { benchPackaging } from './package-copy.ts';
 import { describe } from './report.ts';
 import { benchSignaling, describeSignaling } from './signaling-load.ts';
+import { benchStartUp, describeStartUp } from './start-up.ts';
 
 /** All of them, or those that are named: npm run bench -- signaling */
 const benches = new Map([
@@ -11,6 +12,7 @@ const benches = new Map([
   ['origin', async () => describe(await benchOriginPath())],
   ['chat', async () => describeChatDelay(await measureChatDelay())],
   ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],
+  ['start-up', async () => describeStartUp(await benchStartUp())],
   ['signaling', async () => describeSignaling(await benchSignaling())],
 ]);
 const asked = process.argv.slice(2);

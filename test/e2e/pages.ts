@@ -99,6 +99,16 @@ export async function untilMembers(page: Page, count: number): Promise<void> {
   }, count);
 }
 
+/** Resolves once the page is connected to the origin, or is no longer. */
+export async function untilOrigin(page: Page, isConnected: boolean): Promise<void> {
+  await page.waitForFunction((wanted) => window.matinee?.stats().isOriginConnected === wanted, isConnected);
+}
+
+/** Errors of a page, without what the browser itself tells of connections that a dead server refused. */
+export function beyondLostConnections(errors: readonly string[]): string[] {
+  return errors.filter((error) => !/WebSocket|ERR_CONNECTION/.test(error));
+}
+
 /** What the media element says. */
 export function playback(page: Page) {
   return page.evaluate(() => {

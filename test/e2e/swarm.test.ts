@@ -8,6 +8,7 @@ import { lightClip, mainClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import {
+  beyondLostConnections,
   PATIENCE_MS,
   playback,
   playOn,
@@ -15,6 +16,7 @@ import {
   stats,
   untilBuffered,
   untilEnded,
+  untilOrigin,
   untilPlaying,
   visit,
 } from './pages.ts';
@@ -93,8 +95,7 @@ swarm(
       assert.ok(benBytes < 0.7 * totalBytes, `Ben has ${benBytes} of ${totalBytes}, nothing of the middle`);
 
       await server.kill('SIGKILL');
-      for (const page of pages)
-        await page.waitForFunction(() => window.matinee?.stats().isOriginConnected === false);
+      for (const page of pages) await untilOrigin(page, false);
       const before = await Promise.all(pages.map(stats));
       await seek(ben.page, 58);
       for (const page of pages) await playOn(page, 8);
@@ -107,11 +108,7 @@ swarm(
         assert.ok(gained > 0.2 * totalBytes, `only ${gained} of ${totalBytes} came from the other`);
       }
       for (const { context, errors } of [ann, ben]) {
-        // The browser itself tells of the connection that the dead server refused.
-        assert.equal(
-          errors.filter((error) => !/WebSocket|ERR_CONNECTION/.test(error)),
-          [],
-        );
+        assert.equal(beyondLostConnections(errors), []);
         await context.close();
       }
     } finally {
@@ -132,9 +129,9 @@ swarm(
       const pid = Number(/"originPid":(\d+)/.exec(server.log())?.[1]);
       assert.ok(pid > 0, `no pid of the origin process in the log: ${server.log()}`);
       process.kill(pid, 'SIGKILL');
-      await viewer.page.waitForFunction(() => window.matinee?.stats().isOriginConnected === false);
+      await untilOrigin(viewer.page, false);
       assert.ok((await fetch(`${server.url}/api/health`)).ok);
-      await viewer.page.waitForFunction(() => window.matinee?.stats().isOriginConnected);
+      await untilOrigin(viewer.page, true);
       const { origin } = (await stats(viewer.page)).bytesReceived;
       await seek(viewer.page, clip.durationS - 5);
       await untilEnded(viewer.page, PATIENCE_MS);

@@ -4,6 +4,7 @@ import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 import { firstExecutable, isExecutable, placesOnPath } from './executables.ts';
 import { once } from './once.ts';
 import { isBrowserPackaged, packagedBrowser } from './packaged-browser.ts';
+import { signalGroup } from './process-group.ts';
 import { tell } from './tell.ts';
 
 const flags = [
@@ -33,6 +34,36 @@ export async function launchBrowser(options: LaunchOptions = {}): Promise<Browse
   const executablePath = options.executablePath ?? (await findBrowser());
   const args = [...flags, ...(options.args ?? [])];
   return chromium.launch({ headless: true, ...options, executablePath, args });
+}
+
+/** A browser that can be stopped in the middle of everything, as a laptop is when its lid closes. */
+export interface SleepyBrowser {
+  browser: Browser;
+  /** Stops all its processes where they are. Until it wakes nothing may be asked of its pages. */
+  sleep(): void;
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** As launchBrowser; for the caller to close, awake or not. */
+export async function launchSleepyBrowser(): Promise<SleepyBrowser> {
+  const server = await chromium.launchServer({
+    headless: true,
+    executablePath: await findBrowser(),
+    args: [...flags],
+  });
+  const { pid } = server.process();
+  if (pid === undefined) throw new Error('The browser has no process.');
+  const signal = (name: NodeJS.Signals) => void signalGroup(pid, name);
+  return {
+    browser: await chromium.connect(server.wsEndpoint()),
+    sleep: () => signal('SIGSTOP'),
+    wake: () => signal('SIGCONT'),
+    async close() {
+      signal('SIGCONT');
+      await server.close();
+    },
+  };
 }
 
 async function chooseBrowser(wish: string): Promise<string> {

@@ -14,6 +14,13 @@ export interface NatKind {
   onlyTcpPort?: number;
 }
 
+/** A network behind a router. */
+export interface Home {
+  name: string;
+  /** What to run a program with there. */
+  within: string[];
+}
+
 /** Whether this user may make network namespaces and filter in them. Says loudly where not. */
 export async function canMakeNetworks(): Promise<boolean> {
   const name = `matinee-try-${process.pid}`;
@@ -50,23 +57,24 @@ export class Networks {
     return this.within('srv');
   }
 
-  /** Makes a home behind a router; resolves with what to run a program with there. */
-  async home(kind: NatKind): Promise<{ name: string; within: string[] }> {
+  /** Makes a home behind a router. */
+  async home(kind: NatKind): Promise<Home> {
     this.#homeCount += 1;
     const n = this.#homeCount;
     const [nat, lan] = [`nat${n}`, `lan${n}`];
-    await this.#namespace(nat);
-    await this.#plugIn(nat, `10.99.0.${10 + n}/24`);
+    await this.#router(nat, n, kind);
     await this.#namespace(lan);
-    await this.#in(nat, `ip link add in0 type veth peer name eth0 netns ${this.#full(lan)}`);
-    await this.#in(nat, `ip addr add 192.168.${n}.1/24 dev in0`);
-    await this.#in(nat, 'ip link set in0 up');
-    await this.#in(nat, 'sysctl -qw net.ipv4.ip_forward=1');
-    await this.#in(lan, `ip addr add 192.168.${n}.2/24 dev eth0`);
-    await this.#in(lan, 'ip link set eth0 up');
-    await this.#in(lan, `ip route add default via 192.168.${n}.1`);
-    await this.#rules(nat, kind);
+    await this.#join(lan, nat, n);
     return { name: lan, within: this.within(lan) };
+  }
+
+  /** Takes a home's line away and gives it one at another router, with other addresses: as who leaves the house with a phone. */
+  async move({ name }: Home): Promise<void> {
+    this.#homeCount += 1;
+    const n = this.#homeCount;
+    await this.#router(`nat${n}`, n, {});
+    await this.#in(name, 'ip link del eth0');
+    await this.#join(name, `nat${n}`, n);
   }
 
   within(name: string): string[] {
@@ -84,6 +92,22 @@ export class Networks {
   /** Removes all of it. What still runs there has lost its network. */
   async close(): Promise<void> {
     for (const name of this.#names) await ip('netns', 'del', name);
+  }
+
+  async #router(nat: string, n: number, kind: NatKind): Promise<void> {
+    await this.#namespace(nat);
+    await this.#plugIn(nat, `10.99.0.${10 + n}/24`);
+    await this.#in(nat, 'sysctl -qw net.ipv4.ip_forward=1');
+    await this.#rules(nat, kind);
+  }
+
+  async #join(lan: string, nat: string, n: number): Promise<void> {
+    await this.#in(nat, `ip link add in0 type veth peer name eth0 netns ${this.#full(lan)}`);
+    await this.#in(nat, `ip addr add 192.168.${n}.1/24 dev in0`);
+    await this.#in(nat, 'ip link set in0 up');
+    await this.#in(lan, `ip addr add 192.168.${n}.2/24 dev eth0`);
+    await this.#in(lan, 'ip link set eth0 up');
+    await this.#in(lan, `ip route add default via 192.168.${n}.1`);
   }
 
   async #rules(nat: string, { isSymmetric = false, onlyTcpPort }: NatKind): Promise<void> {

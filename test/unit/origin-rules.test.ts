@@ -5,6 +5,7 @@ import type { ListedVideo } from '../../peer/manifest/rules.ts';
 import type { Member } from '../../web/src/room/member.ts';
 import { type House, hasOrigin, withHouse } from '../tools/house.ts';
 import { MadeRoom } from '../tools/made-room.ts';
+import { wrongBy } from '../tools/wrong-clock.ts';
 
 /** Some minutes of virtual time. */
 const MAX_ROUNDS = 20_000;
@@ -179,6 +180,34 @@ viewers('should hide what a muted member writes, and nothing that it wrote befor
     assert.is(read(), 'before');
     await rule(house, made, 3, {});
     await until(house, 'all can be read', () => read() === 'before,after');
+  }),
+);
+
+viewers('should hide what a muted member writes, whatever date it gives it', () =>
+  withHouse(10, async (house) => {
+    const made = await house.makeRoom();
+    let backMs = 0;
+    const clock = wrongBy(house.clock, () => -backMs);
+    const [talker, reader] = [await house.join(made, { clock }), await house.join(made)];
+    const read = (member: typeof reader) => member.viewer.lines.map(({ text }) => text).join();
+    await until(house, 'they are connected', () => friends(talker) === 1 && friends(reader) === 1);
+    await talker.viewer.say('before');
+    await house.clock.run(60_000);
+    await rule(house, made, 1, { muted: [idOf(talker)], atMs: house.clock.wallMs() });
+    await until(house, 'the muting is known', () => doKnow([talker, reader], 1));
+    backMs = 30_000;
+    await talker.viewer.say('dated back');
+    await house.clock.run(1000);
+    assert.is(read(reader), 'before');
+    const late = await house.join(made);
+    await until(house, 'who comes late reads what was said before', () => read(late).includes('before'));
+    await house.clock.run(31_000);
+    await talker.viewer.say('dated back again');
+    await house.clock.run(1000);
+    assert.not.ok(read(late).includes('again'), 'no longer what was said before it came');
+    assert.is(read(reader), 'before');
+    await rule(house, made, 2, {});
+    await until(house, 'all can be read', () => read(reader).split(',').length === 3);
   }),
 );
 
