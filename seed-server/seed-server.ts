@@ -69,7 +69,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     origin?.changed(room);
     if (change === 'members') signaling.recheck(room);
   };
-  const bus = new MemoryBus(Math.random);
+  const bus = new MemoryBus(Math.random, () => performance.now());
   const expiry = expiryOf(config, store, bus, log, (room) => onChange(room, 'members'));
   const onMember = (room: string): void => expiry?.noteMember(room);
   const isTrustedProxy = trustedProxies(config.trustedProxies);
@@ -123,7 +123,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
   const operator = new Operator({
     rooms: store,
     clock: systemClock,
-    membersIn: async (room) => (await bus.members(room, [], Number.POSITIVE_INFINITY)).length,
+    membersIn: async (room) => (await bus.members(room, null, [], Number.POSITIVE_INFINITY)).length,
     onRemoved: (room) => onChange(room, 'members'),
   });
   let closeAdmin = async (): Promise<void> => {};
@@ -200,7 +200,7 @@ function expiryOf(
     rooms,
     keepMs: roomDays * DAY_MS,
     clock: systemClock,
-    hasMembers: async (room) => (await bus.members(room, [], 1)).length > 0,
+    hasMembers: async (room) => (await bus.members(room, null, [], 1)).length > 0,
     onRemoved,
     log,
   });

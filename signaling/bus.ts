@@ -19,8 +19,8 @@ export interface SignalingBus {
   serve(mailbox: Mailbox): Promise<void>;
   /** Takes a mailbox away; does nothing where another has taken its place. */
   leave(mailbox: Mailbox): Promise<void>;
-  /** Up to `count` members of a room, drawn at random, without those in `besides`. */
-  members(room: string, besides: readonly string[], count: number): Promise<string[]>;
+  /** Up to `count` members of a room without those in `besides`, drawn at random; for a member `of` half of them are some that came when it did, or comes. */
+  members(room: string, of: string | null, besides: readonly string[], count: number): Promise<string[]>;
   isOriginHere(): Promise<boolean>;
   /** Delivers to a member or, where `to` is ORIGIN, to the origin; false where nobody is there. */
   pass(room: string, to: string, message: FromServer): Promise<boolean>;

@@ -52,7 +52,7 @@ function run(settings: v.InferOutput<typeof environment>): void {
   const isTrusted = trustedProxies(TRUST_PROXY);
   const server = createServer(HEAD_LIMITS, answerHttp);
   limitConnections(server, isTrusted, CONNECTION_LIMITS);
-  const bus = new MemoryBus(Math.random);
+  const bus = new MemoryBus(Math.random, () => performance.now());
   const door = new RemoteDoor(SEED_SERVER);
   const signaling = attachSignaling({
     server,
@@ -68,7 +68,7 @@ function run(settings: v.InferOutput<typeof environment>): void {
     log: pino({}, pino.destination(2)),
   });
   const stopWatching = door.watch(
-    async (room) => (await bus.members(room, [], 1)).length > 0,
+    async (room) => (await bus.members(room, null, [], 1)).length > 0,
     (room) => signaling.recheck(room),
   );
   const stop = async (): Promise<void> => {

@@ -5,20 +5,25 @@ import { Roster } from './roster.ts';
 /** The bus of a single process: all in memory, gone with it; clients rejoin by themselves. */
 export class MemoryBus implements SignalingBus {
   readonly #random: () => number;
+  readonly #nowMs: () => number;
   readonly #rooms = new Map<string, Roster>();
   readonly #places = new Map<Mailbox, { room: string; id: string }>();
   #origin: Mailbox | null = null;
 
-  /** @param random gives 0 (inclusive) to 1 (exclusive); it draws neighbours, no secret comes from it. */
-  constructor(random: () => number) {
+  /**
+   * @param random gives 0 (inclusive) to 1 (exclusive); it draws neighbours, no secret comes from it.
+   * @param nowMs a clock that never goes back.
+   */
+  constructor(random: () => number, nowMs: () => number) {
     this.#random = random;
+    this.#nowMs = nowMs;
   }
 
   async join(room: string, id: string, mailbox: Mailbox): Promise<void> {
     const roster = this.#rooms.get(room) ?? new Roster();
     const before = roster.mailbox(id);
     this.#rooms.set(room, roster);
-    roster.put(id, mailbox);
+    roster.put(id, mailbox, this.#nowMs());
     this.#places.set(mailbox, { room, id });
     if (!before) return;
     this.#places.delete(before);
@@ -43,8 +48,13 @@ export class MemoryBus implements SignalingBus {
     if (roster?.size === 0) this.#rooms.delete(place.room);
   }
 
-  async members(room: string, besides: readonly string[], count: number): Promise<string[]> {
-    return this.#rooms.get(room)?.draw(besides, count, this.#random) ?? [];
+  async members(
+    room: string,
+    of: string | null,
+    besides: readonly string[],
+    count: number,
+  ): Promise<string[]> {
+    return this.#rooms.get(room)?.draw(of, besides, count, this.#nowMs(), this.#random) ?? [];
   }
 
   async isOriginHere(): Promise<boolean> {

@@ -1,12 +1,15 @@
 import type { Mailbox } from './bus.ts';
 import { draw } from './draw.ts';
 
-/** The members of one room. Joining, leaving and drawing neighbours take the same time in a room of ten and of ten thousand. */
+/** Who came within so much time of each other is likely to be at the same place of the film. */
+const TOGETHER_MS = 15_000;
+
+/** The members of one room. */
 export class Roster {
   readonly #mailboxes = new Map<string, Mailbox>();
-  /** The ids once more, without gaps, to draw from. */
+  /** In the order in which they came, and when that was. */
   readonly #ids: string[] = [];
-  readonly #places = new Map<string, number>();
+  readonly #cameMs: number[] = [];
 
   get size(): number {
     return this.#ids.length;
@@ -20,26 +23,47 @@ export class Roster {
     return this.#mailboxes.values();
   }
 
-  put(id: string, mailbox: Mailbox): void {
+  /** Puts a member in, or gives one that is here another mailbox. `nowMs` never goes back. */
+  put(id: string, mailbox: Mailbox, nowMs: number): void {
+    if (!this.#mailboxes.has(id)) {
+      this.#ids.push(id);
+      this.#cameMs.push(nowMs);
+    }
     this.#mailboxes.set(id, mailbox);
-    if (this.#places.has(id)) return;
-    this.#places.set(id, this.#ids.length);
-    this.#ids.push(id);
   }
 
   remove(id: string): void {
-    const place = this.#places.get(id);
-    const last = this.#ids.at(-1);
-    if (place === undefined || last === undefined) return;
-    this.#ids[place] = last;
-    this.#places.set(last, place);
-    this.#ids.pop();
-    this.#places.delete(id);
-    this.#mailboxes.delete(id);
+    if (!this.#mailboxes.delete(id)) return;
+    const place = this.#ids.indexOf(id);
+    this.#ids.splice(place, 1);
+    this.#cameMs.splice(place, 1);
   }
 
-  /** Up to `count` ids, drawn at random, without those in `besides`. */
-  draw(besides: readonly string[], count: number, random: () => number): string[] {
-    return draw(this.#ids, new Set(besides), count, random);
+  /**
+   * Up to `count` ids without those in `besides`. Every other one is drawn from those that came when the member `of` did, or now where
+   * it is not here yet: they have what it needs, and need what it has. The others come from everywhere, so that the room stays connected.
+   */
+  draw(
+    of: string | null,
+    besides: readonly string[],
+    count: number,
+    nowMs: number,
+    random: () => number,
+  ): string[] {
+    const without = new Set(besides);
+    const companions = of === null ? [] : draw(this.#cameWith(of, nowMs), without, count / 2, random);
+    for (const id of companions) without.add(id);
+    const anybody = draw(this.#ids, without, count - companions.length, random);
+    const drawn = [];
+    for (let at = 0; at < Math.max(companions.length, anybody.length); at++)
+      for (const id of [companions[at], anybody[at]]) if (id !== undefined) drawn.push(id);
+    return drawn;
+  }
+
+  #cameWith(of: string, nowMs: number): string[] {
+    const cameMs = this.#cameMs[this.#ids.indexOf(of)] ?? nowMs;
+    const first = this.#cameMs.findIndex((otherMs) => otherMs >= cameMs - TOGETHER_MS);
+    const last = this.#cameMs.findLastIndex((otherMs) => otherMs <= cameMs + TOGETHER_MS);
+    return first < 0 ? [] : this.#ids.slice(first, last + 1);
   }
 }

@@ -70,7 +70,7 @@ export interface Signaling {
 
 /** Answers signaling connections at one path of an HTTP server. The messages are in messages.ts. */
 export function attachSignaling(options: SignalingOptions): Signaling {
-  const bus = options.bus ?? new MemoryBus(options.random);
+  const bus = options.bus ?? new MemoryBus(options.random, () => performance.now());
   const limits = limitsWith(options.limits);
   const gate = new Gate(limits);
   const addressOf = options.addressOf ?? clientAddress(NO_PROXIES);

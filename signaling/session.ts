@@ -103,7 +103,7 @@ export class Session {
     if (admission !== 'ok') throw notAdmitted(admission);
     if (this.#hasEnded) return;
     const { bus } = this.#desk;
-    const members = await this.#neighbours(room, [id]);
+    const members = await this.#neighbours(room, id, []);
     const isOriginHere = await bus.isOriginHere();
     this.#role = { kind: 'member', room, id, token };
     // Before it can be found, so that nothing overtakes the welcome.
@@ -147,7 +147,7 @@ export class Session {
 
   async #more({ known }: Message<'more'>): Promise<void> {
     const { room, id } = this.#mustBeMember();
-    this.#mailbox.deliver({ type: 'members', members: await this.#neighbours(room, [...known, id]) });
+    this.#mailbox.deliver({ type: 'members', members: await this.#neighbours(room, id, known) });
   }
 
   #report({ origin, peers, http }: Message<'report'>): void {
@@ -168,9 +168,9 @@ export class Session {
     this.#mailbox.deliver({ type: 'iceServers', iceServers: this.#iceServers() });
   }
 
-  async #neighbours(room: string, known: string[]): Promise<string[]> {
+  async #neighbours(room: string, id: string, known: string[]): Promise<string[]> {
     const { bus, door } = this.#desk;
-    return (await door.mayMeet(room)) ? await bus.members(room, known, NEIGHBOURS) : [];
+    return (await door.mayMeet(room)) ? await bus.members(room, id, [...known, id], NEIGHBOURS) : [];
   }
 
   #mustBeStranger(): void {

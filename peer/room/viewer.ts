@@ -178,6 +178,13 @@ export class Viewer {
     return this.#links.met;
   }
 
+  /** Whether there is a way to the server's pieces. */
+  get hasOrigin(): boolean {
+    if (this.#parts.plain) return true;
+    for (const { remote } of this.#links.met) if (remote.kind === 'origin') return true;
+    return false;
+  }
+
   /** The name a peer gave itself, or null. */
   nameOf(link: Link): string | null {
     return this.#cards.get(link)?.name || null;

@@ -23,6 +23,9 @@ const LOST_SHARE = 0.3;
 /** While there are new pieces to give, one answer in so many may be one that was given before. */
 const NEW_PER_REPEAT = 3;
 
+/** What was given so long ago has reached others: who had it first may leave. */
+const SPREAD_MS = 10_000;
+
 /** Pieces whose holders are remembered. */
 const MAX_REMEMBERED = 65_536;
 
@@ -98,12 +101,14 @@ export class OriginOrder implements ServingOrder {
     if (this.#given.size > MAX_REMEMBERED && oldest !== undefined) this.#given.delete(oldest);
   }
 
-  remove(link: Link, isStillInRoom: boolean): void {
+  remove(link: Link, isStillInRoom: boolean, nowMs: number): void {
     this.#newBytes.delete(link);
     this.#idle.delete(link);
     this.#spread.delete(link);
-    if (!isStillInRoom) this.#forgetHolder(link);
-    else for (const given of this.#given.values()) if (given.to.delete(link)) given.isElsewhere = true;
+    for (const given of this.#given.values()) {
+      const hasSpread = nowMs - given.lastMs >= SPREAD_MS;
+      if (given.to.delete(link) && (isStillInRoom || hasSpread)) given.isElsewhere = true;
+    }
   }
 
   /** What it was given is as good as not given. */

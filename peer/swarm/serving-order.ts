@@ -8,5 +8,5 @@ export interface ServingOrder {
   /** The request was answered. */
   sent(request: Request, sizeBytes: number, nowMs: number): void;
   /** A link is closed. `isStillInRoom`: it only had to make room for another, and goes on passing on what it has. */
-  remove(link: Link, isStillInRoom: boolean): void;
+  remove(link: Link, isStillInRoom: boolean, nowMs: number): void;
 }

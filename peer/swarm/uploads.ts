@@ -51,7 +51,7 @@ export class Uploads {
   remove(link: Link, isStillInRoom = false): void {
     this.#removals.set(link, (this.#removals.get(link) ?? 0) + 1);
     this.#requests.remove(link);
-    this.#parts.order.remove(link, isStillInRoom);
+    this.#parts.order.remove(link, isStillInRoom, this.#parts.clock.nowMs());
     this.#parts.uplink.remove(link);
     if (this.#requests.isEmpty) this.#stopChecking();
   }

@@ -17,8 +17,8 @@ const HALF_LIFE_MS = 5_000;
 const MAX_COUNTED = 4096;
 
 /**
- * How a viewer serves others: first what is needed soonest; then what it has given least often, since whoever gets it
- * can pass it on, while everybody waits for something else; then whoever it served longest ago.
+ * How a viewer serves others: first what is needed soonest, or was never given; then what it has given least often, since whoever
+ * gets it can pass it on, while everybody waits for something else; then whom it has given least.
  */
 export class ViewerOrder implements ServingOrder {
   readonly #given = new Map<number, number>();
@@ -33,7 +33,8 @@ export class ViewerOrder implements ServingOrder {
       for (const request of by.values()) {
         if (!hasRoom(request.link)) continue;
         const served = this.#servedBytes(request.link, nowMs);
-        const step = served > greedyBytes ? NEED_STEPS_MS.length : needStep(request.neededMs - nowMs);
+        const isGreedy = served > greedyBytes;
+        const step = isGreedy ? NEED_STEPS_MS.length : stepOf(given, request.neededMs - nowMs);
         const score = step * 1e6 + Math.min(given, 999) * 1e3 + Math.min(999, served / PIECE_BYTES / 100);
         if (score < bestScore) {
           best = request;
@@ -70,7 +71,9 @@ export class ViewerOrder implements ServingOrder {
   }
 }
 
-function needStep(inMs: number): number {
+/** What nobody got from here yet comes with the most urgent: only once it is elsewhere too do others pass it on, and it soon will be urgent. */
+function stepOf(given: number, inMs: number): number {
+  if (given === 0) return 0;
   const step = NEED_STEPS_MS.findIndex((untilMs) => inMs < untilMs);
   return step < 0 ? NEED_STEPS_MS.length : step;
 }

@@ -32,7 +32,7 @@ export class VirtualBroker {
   constructor(clock: VirtualClock, random: () => number) {
     this.#clock = clock;
     this.#desk = {
-      bus: new MemoryBus(random),
+      bus: new MemoryBus(random, () => clock.nowMs()),
       door: { admit: async () => 'ok', mayMeet: async () => true },
       originKey: this.originKey,
       iceServers: [],

@@ -125,7 +125,9 @@ export class VirtualPlayer {
   #startIfReady(): void {
     const frontierMs = this.#atHand.untilMs();
     const nowMs = this.#parts.clock.nowMs();
-    if (!this.#gate.isOpen(nowMs, frontierMs - this.#atMs, this.#isAtEnd(frontierMs))) return;
+    const aheadMs = frontierMs - this.#atMs;
+    const { hasOrigin } = this.#parts.viewer;
+    if (!this.#gate.isOpen({ nowMs, aheadMs, isAll: this.#isAtEnd(frontierMs), hasOrigin })) return;
     this.#isPlaying = true;
     this.#sinceMs = nowMs;
     this.#startUpMs ??= nowMs - this.#bornMs;

@@ -160,7 +160,12 @@ export class Crowd {
   constructor(seed: number) {
     this.random = seededRandom(seed);
     const door = { admit: async () => 'ok' as const, mayMeet: async () => true };
-    this.desk = { bus: new MemoryBus(this.random), door, originKey: null, iceServers: [] };
+    this.desk = {
+      bus: new MemoryBus(this.random, () => this.clock.nowMs()),
+      door,
+      originKey: null,
+      iceServers: [],
+    };
   }
 
   get present(): CrowdMember[] {

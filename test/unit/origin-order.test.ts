@@ -111,14 +111,19 @@ order('should give nothing new to one who passes nothing on, while others wait f
   assert.is(answered.length, 4);
 });
 
-order('should give a piece anew when all who had it have left', () => {
-  const [origin, requests] = [new OriginOrder(), new Requests()];
-  const [a, b] = [viewer('a'), viewer('b')];
-  requests.add(asks(a, 0));
-  answerAll(origin, requests, 0);
-  origin.remove(a, false);
-  requests.add(asks(b, 0));
-  assert.is(answerAll(origin, requests, 1).length, 1);
+order('should give a piece anew when who had it leaves at once, not when it has long been passed on', () => {
+  for (const [leftMs, anew] of [
+    [500, 1],
+    [20_000, 0],
+  ] as const) {
+    const [origin, requests] = [new OriginOrder(), new Requests()];
+    const [a, b] = [viewer('a'), viewer('b')];
+    requests.add(asks(a, 0));
+    answerAll(origin, requests, 0);
+    origin.remove(a, false, leftMs);
+    requests.add(asks(b, 0, { askedMs: leftMs, neededMs: 60_000 }));
+    assert.is(answerAll(origin, requests, leftMs).length, anew);
+  }
 });
 
 order('should let repeats take no more than a quarter while there are new pieces', () => {
@@ -169,7 +174,7 @@ order('should count what one has who only had to make room: it passes it on all 
   const [a, b] = [viewer('a'), viewer('b')];
   requests.add(asks(a, 0));
   answerAll(origin, requests, 0);
-  origin.remove(a, true);
+  origin.remove(a, true, 0);
   requests.add(asks(b, 0));
   assert.equal(answerAll(origin, requests, 1_000), []);
   requests.add(asks(b, 0, { neededMs: 3_000 }));

@@ -60,16 +60,35 @@ drawing('should know exactly the members that came and did not leave', async () 
       const roster = new Roster();
       const expected = new Set<string>();
       for (const [isJoin, id] of list) {
-        if (isJoin) roster.put(id, mailbox);
+        if (isJoin) roster.put(id, mailbox, 0);
         else roster.remove(id);
         if (isJoin) expected.add(id);
         else expected.delete(id);
       }
-      assert.equal(roster.draw([], 99, Math.random).sort(), [...expected].sort());
+      assert.equal(roster.draw(null, [], 99, 0, Math.random).sort(), [...expected].sort());
       assert.is(roster.size, expected.size);
       for (const id of 'abcde') assert.is(roster.mailbox(id) !== null, expected.has(id));
     }),
   );
+});
+
+drawing('should draw every other one of those that came at about the same time', () => {
+  const roster = new Roster();
+  // One came every second.
+  for (let i = 0; i < 1_000; i++) roster.put(`m${i}`, mailbox, i * 1_000);
+  const isNear = (id: string, to: number) => Math.abs(Number(id.slice(1)) - to) <= 15;
+  for (let i = 0; i < 50; i++) {
+    const drawn = roster.draw('m500', ['m500', 'm501'], 8, 999_000, Math.random);
+    assert.is(new Set(drawn).size, 8);
+    assert.not(drawn.includes('m500') || drawn.includes('m501'));
+    for (const at of [0, 2, 4, 6]) assert.ok(isNear(drawn[at] ?? '', 500));
+  }
+  const newcomer = roster.draw('new', [], 8, 999_000, Math.random);
+  for (const at of [0, 2, 4, 6]) assert.ok(isNear(newcomer[at] ?? '', 999));
+  const late = roster.draw('new', ['m3'], 8, 9_999_000, Math.random);
+  assert.is(late.length, 8, 'where nobody came lately they come from everywhere');
+  for (let i = 5; i < 1_000; i++) roster.remove(`m${i}`);
+  assert.equal(roster.draw('m0', ['m0'], 8, 999_000, Math.random).sort(), ['m1', 'm2', 'm3', 'm4']);
 });
 
 drawing.run();

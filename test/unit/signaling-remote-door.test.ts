@@ -85,9 +85,9 @@ async function withBoth(
   const made = await MadeRoom.create(crypto);
   await store.putRecord(made.room, await made.record());
   const remote = new RemoteDoor(await app.listen({ host: '127.0.0.1', port: 0 }));
-  const bus = new MemoryBus(Math.random);
+  const bus = new MemoryBus(Math.random, () => performance.now());
   const signaling = await openSignaling({ door: remote, bus });
-  const hasMembers = async (room: string) => (await bus.members(room, [], 1)).length > 0;
+  const hasMembers = async (room: string) => (await bus.members(room, null, [], 1)).length > 0;
   const stop = remote.watch(hasMembers, (room) => signaling.signaling.recheck(room), 10);
   try {
     await body({ store, made, signaling, askedCount: () => askedCount });

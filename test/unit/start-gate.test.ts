@@ -1,27 +1,39 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AtHand } from '../../peer/room/at-hand.ts';
-import { StartGate } from '../../peer/room/start-gate.ts';
+import { type AtStart, StartGate } from '../../peer/room/start-gate.ts';
 import { VirtualRoom } from '../sim/virtual-room.ts';
 
 const gate = suite('when playing starts');
 
+function at(nowMs: number, aheadMs: number, rest: Partial<AtStart> = {}): AtStart {
+  return { nowMs, aheadMs, isAll: false, hasOrigin: true, ...rest };
+}
+
 gate('should start with little where the film comes fast', () => {
   const start = new StartGate();
-  assert.not(start.isOpen(0, 100, false));
-  assert.ok(start.isOpen(200, 700, false));
+  assert.not(start.isOpen(at(0, 100)));
+  assert.ok(start.isOpen(at(200, 700)));
 });
 
 gate('should wait for more where it comes slowly', () => {
   const start = new StartGate();
-  assert.not(start.isOpen(0, 100, false));
-  assert.not(start.isOpen(900, 900, false));
-  assert.ok(start.isOpen(1_000, 1_000, false));
+  assert.not(start.isOpen(at(0, 100)));
+  assert.not(start.isOpen(at(900, 900)));
+  assert.ok(start.isOpen(at(1_000, 1_000)));
+});
+
+gate('should wait for more where the origin cannot help out', () => {
+  const start = new StartGate();
+  const hasOrigin = false;
+  assert.not(start.isOpen(at(0, 100, { hasOrigin })));
+  assert.not(start.isOpen(at(200, 2_900, { hasOrigin })));
+  assert.ok(start.isOpen(at(300, 3_000, { hasOrigin })));
 });
 
 gate('should not wait for what will never come', () => {
-  assert.ok(new StartGate().isOpen(0, 50, true));
-  assert.not(new StartGate().isOpen(0, 0, true), 'there is nothing to play');
+  assert.ok(new StartGate().isOpen(at(0, 50, { isAll: true })));
+  assert.not(new StartGate().isOpen(at(0, 0, { isAll: true })), 'there is nothing to play');
 });
 
 gate.run();

@@ -22,8 +22,17 @@ const order = suite('the order in which a viewer serves');
 
 order('should serve first what is needed soonest', () => {
   const [serving, requests] = [new ViewerOrder(), new Requests()];
+  for (const piece of [0, 1]) serving.sent(asks(viewer('first'), piece, 0), 16_384, 0);
   requests.add(asks(viewer('a'), 0, 9_000));
   requests.add(asks(viewer('b'), 1, 400));
+  assert.is(serving.choose(requests, 0, always)?.piece, 1);
+});
+
+order('should give what nobody had from it yet before what is needed at once and others have too', () => {
+  const [serving, requests] = [new ViewerOrder(), new Requests()];
+  serving.sent(asks(viewer('first'), 0, 0), 16_384, 0);
+  requests.add(asks(viewer('a'), 0, 400));
+  requests.add(asks(viewer('b'), 1, 9_000));
   assert.is(serving.choose(requests, 0, always)?.piece, 1);
 });
 
@@ -40,6 +49,7 @@ order('should not believe in the hurry of one who has just had far more than ano
   const [serving, requests] = [new ViewerOrder(), new Requests()];
   const [greedy, modest] = [viewer('greedy'), viewer('modest')];
   serving.sent(asks(greedy, 0, 0), 3_000_000, 0);
+  for (const piece of [1, 2]) serving.sent(asks(viewer('first'), piece, 0), 16_384, 0);
   requests.add(asks(greedy, 1, 100));
   requests.add(asks(modest, 2, 20_000));
   assert.is(serving.choose(requests, 0, always)?.link, modest);

@@ -269,7 +269,9 @@ export class Player {
     const { head } = this.#parts.viewer.manifest;
     const untilMs = this.#gate.atHand.untilMs();
     const isAll = head?.isDone === true && untilMs >= head.durationMs;
-    if (!this.#gate.start.isOpen(this.#parts.nowMs(), untilMs - this.placeMs, isAll)) return false;
+    const aheadMs = untilMs - this.placeMs;
+    const { hasOrigin } = this.#parts.viewer;
+    if (!this.#gate.start.isOpen({ nowMs: this.#parts.nowMs(), aheadMs, isAll, hasOrigin })) return false;
     this.#gate = null;
     if (this.#beginMs !== null) this.#beginMs = this.#bestBegin(this.#beginMs, untilMs);
     return true;
