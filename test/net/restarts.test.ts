@@ -1,12 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { launchBrowser, launchSleepyBrowser, type SleepyBrowser } from '../tools/browser.ts';
-import { lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
-import { tell } from '../tools/tell.ts';
-import { temporaryFolder } from '../tools/temporary-folder.ts';
-import { hostFromCommandLine } from './host-cli.ts';
+import { hostFromCommandLine } from '../e2e/host-cli.ts';
 import {
   beyondLostConnections,
   playback,
@@ -17,7 +12,12 @@ import {
   untilPlaying,
   type Visitor,
   visit,
-} from './pages.ts';
+} from '../e2e/pages.ts';
+import { launchBrowser, launchSleepyBrowser, type SleepyBrowser } from '../tools/browser.ts';
+import { lightClip } from '../tools/clips.ts';
+import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { tell } from '../tools/tell.ts';
+import { temporaryFolder } from '../tools/temporary-folder.ts';
 
 declare global {
   interface Window {
