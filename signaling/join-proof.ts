@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import type { FromClient } from './messages.ts';
 
 type Join = Extract<FromClient, { type: 'join' }>;
@@ -23,9 +24,20 @@ export function isSignedForHttp(room: string, publicKey: string, signature: stri
 }
 
 function isSigned(message: readonly Buffer[], publicKey: string, signature: string): boolean {
+  if (!canBeOwned(bytesOf(publicKey))) return false;
   const spki = Buffer.concat([SPKI_HEAD, bytesOf(publicKey)]);
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
   return verify(null, Buffer.concat(message), key, bytesOf(signature));
+}
+
+/** Whether somebody can have the private key: for points of small order signatures can be made up, and OpenSSL lets them pass. */
+function canBeOwned(publicKey: Buffer): boolean {
+  try {
+    return !ed25519.Point.fromBytes(publicKey).isSmallOrder();
+  } catch {
+    // It is no point of the curve.
+    return false;
+  }
 }
 
 function bytesOf(base64url: string): Buffer {

@@ -3,6 +3,7 @@ import { asBytes } from './as-bytes.ts';
 import type { Ed25519, FillRandom } from './crypto.ts';
 import { importOnce } from './import-once.ts';
 import { PUBLIC_KEY_BYTES, SEED_BYTES, SIGNATURE_BYTES } from './signature-sizes.ts';
+import { isSmallOrder } from './small-order.ts';
 
 /** The DER in front of a 32-byte Ed25519 seed in PKCS#8 (RFC 8410 section 7): Web Crypto imports no bare seed. */
 const PKCS8_PREFIX = Uint8Array.of(
@@ -23,6 +24,7 @@ export function webEd25519(subtle: SubtleCrypto, getRandomValues: FillRandom): E
       new Uint8Array(await subtle.sign('Ed25519', await signingKey(privateKey), asBytes(message))),
     async verify(publicKey, signature, message) {
       if (publicKey.byteLength !== PUBLIC_KEY_BYTES || signature.byteLength !== SIGNATURE_BYTES) return false;
+      if (isSmallOrder(publicKey)) return false;
       try {
         const key = await verifyingKey(publicKey);
         return await subtle.verify('Ed25519', key, asBytes(signature), asBytes(message));

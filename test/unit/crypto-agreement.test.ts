@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,6 +8,7 @@ import { counterBlock, encryptSegment } from '../../peer/crypto/content.ts';
 import type { Crypto, FillRandom } from '../../peer/crypto/crypto.ts';
 import { nobleCrypto } from '../../peer/crypto/noble-crypto.ts';
 import { nobleEd25519 } from '../../peer/crypto/noble-ed25519.ts';
+import { isSmallOrder } from '../../peer/crypto/small-order.ts';
 import { webCrypto } from '../../peer/crypto/web-crypto.ts';
 import { webEd25519 } from '../../peer/crypto/web-ed25519.ts';
 
@@ -42,6 +44,21 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 const agreement = suite('web and noble');
+
+agreement('should take no signature of a key that nobody owns', async () => {
+  const { Point } = ed25519;
+  const torsion = Point.fromHex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a');
+  for (let i = 0; i < 8; i++) {
+    const key = Uint8Array.from((i === 0 ? Point.ZERO : torsion.multiplyUnsafe(BigInt(i))).toBytes());
+    assert.ok(isSmallOrder(key), `multiple ${i} of a point of order 8`);
+    // Without the check one message in eight or more passes.
+    for (let message = 0; message < 64; message++) {
+      for (const [, ours] of IMPLEMENTATIONS)
+        assert.not(await ours.verify(key, new Uint8Array(64), Uint8Array.of(message)));
+    }
+  }
+  assert.not(isSmallOrder((await web.generateSigningKey()).publicKey));
+});
 
 agreement('should agree on AES in counter mode', async () => {
   const property = fc.asyncProperty(bytesOfLength(32), bytesOfLength(16), data, async (key, block, text) => {

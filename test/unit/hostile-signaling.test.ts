@@ -362,7 +362,12 @@ altering(
   () =>
     onScene(async (scene) => {
       const one = await scene.join(NAMES[0]);
-      const session = new Session(one, scene.clock, () => undefined);
+      const session = new Session(
+        one,
+        scene.clock,
+        () => undefined,
+        () => true,
+      );
       const told = () => session.snapshot().problem?.message === texts.signalsTampered;
       const spoil = async (): Promise<void> => {
         scene.operator.pass({ from: 'a'.repeat(22), to: one.selfId, data: 'nobody sealed this' });

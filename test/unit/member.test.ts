@@ -12,7 +12,12 @@ waiting('should say so, and not that the network is at fault', () =>
     await house.join(await house.makeRoom());
     await house.clock.run(5000);
     const guest = await house.join(await house.makeRoom());
-    const session = new Session(guest, house.clock, () => undefined);
+    const session = new Session(
+      guest,
+      house.clock,
+      () => undefined,
+      () => true,
+    );
     await house.clock.run(5000);
     assert.is(guest.isOriginBusy, true);
     assert.is(session.snapshot().problem?.message, texts.originBusy);
@@ -33,7 +38,12 @@ waiting('should not be given for the reason where nothing can be connected at al
   withHouse(1, async (house) => {
     house.peers.find = () => null;
     const guest = await house.join(await house.makeRoom());
-    const session = new Session(guest, house.clock, () => undefined);
+    const session = new Session(
+      guest,
+      house.clock,
+      () => undefined,
+      () => true,
+    );
     await house.clock.run(30_000);
     assert.is(guest.isOriginBusy, false);
     assert.is(session.snapshot().problem?.message, texts.nobodyReached);

@@ -140,6 +140,8 @@ config('should have sensible values where nothing is set', () => {
     tls: null,
     metricsToken: null,
     logLevel: 'warn',
+    stunPort: 3478,
+    isStunAsked: false,
   });
 });
 
@@ -161,6 +163,7 @@ config('should be read from the environment', () => {
     MAX_STORE_GB: '0.5',
     MAX_ROOM_GB: '0.25',
     ROOM_DAYS: '30',
+    STUN_PORT: '3479',
     HOST_PASSWORD: 'öpen sesame',
     TRUST_PROXY: 'loopback, 10.0.0.0/8 2001:db8::1',
     LOG_LEVEL: 'warn',
@@ -187,6 +190,8 @@ config('should be read from the environment', () => {
     hostPassword: 'öpen sesame',
     trustedProxies: ['loopback', '10.0.0.0/8', '2001:db8::1'],
     logLevel: 'warn',
+    stunPort: 3479,
+    isStunAsked: true,
   });
   const none = readConfig({ ORIGIN_MBIT: '0', MAX_STORE_GB: '0', MAX_ROOM_GB: '0', ROOM_DAYS: '0' });
   assert.is(none.originMbit, null);

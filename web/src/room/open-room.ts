@@ -62,6 +62,7 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     member,
     systemClock,
     () => listening.abort(),
+    () => document.visibilityState === 'visible',
     hostKey && (() => openDesk(crypto, entry, hostKey)),
   );
   rejoinWhenBack(member, session, listening.signal);

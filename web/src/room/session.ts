@@ -48,6 +48,7 @@ export class Session implements RoomSession {
   readonly #member: Member;
   readonly #clock: Clock;
   readonly #onClose: () => void;
+  readonly #isVisible: () => boolean;
   readonly #listeners = new Set<(snapshot: RoomSnapshot) => void>();
   readonly #rates = new WeakMap<Link, { received: RateMeter; sent: RateMeter }>();
   readonly #openedMs: number;
@@ -64,16 +65,18 @@ export class Session implements RoomSession {
 
   readonly openHostDesk: (() => Promise<HostDesk>) | null;
 
-  /** `onClose` undoes what was set up around the session. */
+  /** `onClose` undoes what was set up around the session; `isVisible` says whether its page is to be seen. */
   constructor(
     member: Member,
     clock: Clock,
     onClose: () => void,
+    isVisible: () => boolean,
     openHostDesk: (() => Promise<HostDesk>) | null = null,
   ) {
     this.openHostDesk = openHostDesk;
     this.#member = member;
     this.#onClose = onClose;
+    this.#isVisible = isVisible;
     this.#clock = clock;
     this.#openedMs = clock.nowMs();
     this.#cancelRefresh = clock.after(REFRESH_EVERY_MS, () => this.#refresh());
@@ -144,7 +147,7 @@ export class Session implements RoomSession {
         doesWait: () => viewer.rules?.doesWait ?? false,
         isAlone: () => this.#isAlone(),
         isAtEdge: (placeMs) => this.#isAtEdge(placeMs),
-        isVisible: () => document.visibilityState === 'visible',
+        isVisible: this.#isVisible,
         // Who watched another film on their own comes along to the next.
         isOnOwn: this.#together === null && isOnOwnAtStart(),
         onChange: () => this.#syncChanged(),
@@ -278,7 +281,7 @@ export class Session implements RoomSession {
 
   #doing(): Doing {
     const { startupMs = null, isWaiting = true } = this.#player?.figures() ?? {};
-    return doingOf(startupMs, isWaiting, document.visibilityState === 'hidden');
+    return doingOf(startupMs, isWaiting, !this.#isVisible());
   }
 
   async #readInfo(): Promise<void> {
