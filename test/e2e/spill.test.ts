@@ -79,7 +79,7 @@ spill(
     assert.equal(errors, []);
 
     await page.close();
-    await untilNoPieceFile(watcher);
+    await untilNoPieceFile(scene, watcher);
     await watcher.close();
   },
 );
@@ -99,7 +99,7 @@ spill('should leave nothing for ever when its tab crashes: the next one tidies u
   await next.waitForFunction(() => (window.matinee?.stats().heldBytes.disk ?? 0) > 1e6);
   assert.is(await pieceFiles(watcher), 1, 'only its own file is left');
   await next.close();
-  await untilNoPieceFile(watcher);
+  await untilNoPieceFile(scene, watcher);
   await watcher.close();
 });
 
@@ -112,21 +112,35 @@ async function openWatcher({ browser, server }: Scene): Promise<Page> {
   return page;
 }
 
-function pieceFiles(page: Page): Promise<number> {
+async function pieceFiles(page: Page): Promise<number> {
+  return (await pieceFileNames(page)).length;
+}
+
+function pieceFileNames(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
     const folder = await navigator.storage.getDirectory();
-    let count = 0;
-    for await (const name of folder.keys()) if (name.startsWith('matinee-')) count += 1;
-    return count;
+    const names: string[] = [];
+    for await (const name of folder.keys()) if (name.startsWith('matinee-')) names.push(name);
+    return names;
   });
 }
 
-async function untilNoPieceFile(watcher: Page): Promise<void> {
+/** A tab that closes has a moment to remove its file. Where the machine was too busy for that, the next visit does it. */
+async function untilNoPieceFile({ browser, link }: Scene, watcher: Page): Promise<void> {
+  const nextVisitMs = performance.now() + 5_000;
   const deadlineMs = performance.now() + PATIENCE_MS;
-  while ((await pieceFiles(watcher)) > 0) {
+  const left = await pieceFileNames(watcher);
+  let visit: Page | null = null;
+  while ((await pieceFileNames(watcher)).some((name) => left.includes(name))) {
     if (performance.now() > deadlineMs) throw new Error('the file of a closed tab is still there');
+    if (performance.now() > nextVisitMs && !visit) {
+      tell('The tab had no time to remove its file: the next visit is to do it.');
+      visit = await browser.newPage();
+      await visit.goto(link);
+    }
     await watcher.waitForTimeout(50);
   }
+  await visit?.close();
 }
 
 /** Notes every 20 ms how much is held in memory; the returned function tells the most there was. */
