@@ -82,10 +82,12 @@ export class OriginOrder implements ServingOrder {
   sent({ link, segment, piece }: Request, sizeBytes: number, nowMs: number): void {
     const key = pieceKey(segment, piece);
     const given = this.#given.get(key);
-    if (given && holderCount(given) > 0) {
+    const isHeld = given !== undefined && holderCount(given) > 0;
+    // What goes to one that passes nothing on is no new piece given: else such viewers could have all there is to give, for ever.
+    if (isHeld || this.#idle.has(link)) {
       this.#credit = Math.max(0, this.#credit - 1);
       // One that was given just now may be on its way to everybody: that it is late for one tells nothing of its holder.
-      const isOld = nowMs - given.lastMs >= LOST_MS;
+      const isOld = isHeld && nowMs - given.lastMs >= LOST_MS;
       if (isOld) for (const holder of given.to) if (holder !== link) this.#didNotSpread(holder);
     } else {
       this.#spreadOf(link).given += 1;

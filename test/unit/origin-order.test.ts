@@ -137,6 +137,20 @@ order('should let repeats take no more than a quarter while there are new pieces
   assert.is(first.filter(({ piece }) => piece < 40).length, 10);
 });
 
+order('should go on giving new pieces where those who pass nothing on wait for all of them at once', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [idle, relaying] = [viewer('idle'), viewer('relaying')];
+  origin.setRelaying(idle, false);
+  for (let piece = 0; piece < 40; piece++) {
+    requests.add(asks(idle, piece, { neededMs: 0 }));
+    requests.add(asks(relaying, piece, { neededMs: 1_000 }));
+  }
+  const toRelaying = answerAll(origin, requests, 2_000)
+    .slice(0, 40)
+    .filter(({ link }) => link === relaying);
+  assert.ok(toRelaying.length >= 29, `${toRelaying.length} of 40`);
+});
+
 order('should help those who pass on before those who know nobody', () => {
   const [origin, requests] = [new OriginOrder(), new Requests()];
   const [first, relaying, alone] = [viewer('first'), viewer('relaying'), viewer('alone')];
