@@ -5,10 +5,10 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 /** Films that must not wait for anything need the machine for themselves; the others spend most of their time waiting. */
-const ALONE = ['swarm', 'sync', 'watch', 'liar', 'firefox', 'spill', 'memory'];
+const ALONE = ['swarm', 'sync', 'watch', 'liar', 'firefox'];
 
 /** The longest first, so that no lane is left with one at the end; what is not named comes after them. */
-const LONG = ['films', 'resume', 'any-file', 'host-controls', 'failures', 'chat'];
+const LONG = ['films', 'resume', 'any-file', 'host-controls', 'memory', 'failures', 'accessible', 'chat'];
 
 const LANES = 2;
 
