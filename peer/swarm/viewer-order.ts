@@ -7,6 +7,9 @@ import type { ServingOrder } from './serving-order.ts';
 /** Needs are told apart so finely: within one step, what spreads best comes first. */
 const NEED_STEPS_MS = [500, 1_000, 2_000, 4_000, 8_000, 16_000];
 
+/** The step of what was never given: with the most urgent it would keep newcomers waiting. */
+const NEW_STEP = 1;
+
 /** A peer that has lately had this much more than the one served least loses what urgency it claims. */
 const GREEDY_BYTES = 32 * PIECE_BYTES;
 
@@ -71,9 +74,9 @@ export class ViewerOrder implements ServingOrder {
   }
 }
 
-/** What nobody got from here yet comes with the most urgent: only once it is elsewhere too do others pass it on, and it soon will be urgent. */
+/** What nobody got from here yet counts as needed within a second: only once it is elsewhere too do others pass it on, and soon it will be urgent. */
 function stepOf(given: number, inMs: number): number {
-  if (given === 0) return 0;
   const step = NEED_STEPS_MS.findIndex((untilMs) => inMs < untilMs);
-  return step < 0 ? NEED_STEPS_MS.length : step;
+  const asAny = step < 0 ? NEED_STEPS_MS.length : step;
+  return given === 0 ? Math.min(NEW_STEP, asAny) : asAny;
 }

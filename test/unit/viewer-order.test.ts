@@ -28,13 +28,17 @@ order('should serve first what is needed soonest', () => {
   assert.is(serving.choose(requests, 0, always)?.piece, 1);
 });
 
-order('should give what nobody had from it yet before what is needed at once and others have too', () => {
-  const [serving, requests] = [new ViewerOrder(), new Requests()];
-  serving.sent(asks(viewer('first'), 0, 0), 16_384, 0);
-  requests.add(asks(viewer('a'), 0, 400));
-  requests.add(asks(viewer('b'), 1, 9_000));
-  assert.is(serving.choose(requests, 0, always)?.piece, 1);
-});
+order(
+  'should give what nobody had from it yet before what is needed within a second and others have too',
+  () => {
+    const [serving, requests] = [new ViewerOrder(), new Requests()];
+    serving.sent(asks(viewer('first'), 0, 0), 16_384, 0);
+    requests.add(asks(viewer('a'), 0, 900));
+    requests.add(asks(viewer('b'), 1, 9_000));
+    assert.is(serving.choose(requests, 0, always)?.piece, 1);
+    assert.is(serving.choose(requests, 500, always)?.piece, 0, 'not before what is needed at once');
+  },
+);
 
 order('should give what it has given least often, among what is needed about as soon', () => {
   const [serving, requests] = [new ViewerOrder(), new Requests()];
