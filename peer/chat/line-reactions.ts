@@ -1,5 +1,5 @@
 import { MAX_REACTIONS } from '../limits.ts';
-import type { Heard } from '../room/mutes.ts';
+import type { Heard } from './mutes.ts';
 import { EMOJI, type Emoji, type Reaction } from './reaction.ts';
 
 /** How often one emoji was given to a line, and by whom (member ids). */

@@ -1,6 +1,6 @@
-import { type Bytes, toHex } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
+import { refuseSealed, sealedId } from '../chat/sealed-frames.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { asMatineeError } from '../errors.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 
 /** Statements seen lately, of whatever kind: what was passed on once is not passed on again. */
@@ -43,11 +43,7 @@ export class StatementRelay {
   #receive(name: StatementName, link: Link, sealed: Bytes): void {
     this.#turn = this.#turn
       .then(() => this.#take(name, link, sealed))
-      .catch((error: unknown) => {
-        // The origin cannot read what it passes on: what somebody left there must not part us from it.
-        if (link.remote.kind === 'origin') return;
-        link.close(asMatineeError(error, 'FRAME_MALFORMED', 'statement not understood').code);
-      });
+      .catch((error: unknown) => refuseSealed(link, error));
   }
 
   async #take(name: StatementName, link: Link, sealed: Bytes): Promise<void> {
@@ -61,7 +57,7 @@ export class StatementRelay {
   }
 
   async #isNew(sealed: Bytes): Promise<boolean> {
-    const id = toHex((await this.#parts.crypto.sha256(sealed)).subarray(0, 16));
+    const id = await sealedId(this.#parts.crypto, sealed);
     if (this.#seen.has(id)) return false;
     this.#seen.add(id);
     const oldest = this.#seen.values().next().value;
