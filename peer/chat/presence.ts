@@ -15,6 +15,9 @@ const SAY_AFTER_MS = 1_500;
 const SAY_AGAIN_MS = 30_000;
 const SAY_AGAIN_MS_EACH = 1_000;
 
+/** Said to a newcomer sooner than that, but the later the more there are: where many come and go all together say two a second at most for it. */
+const SAY_TO_NEW_MS_EACH = 500;
+
 /** Who missed so many turns is taken to have left. */
 const MISSED_TURNS = 3;
 
@@ -57,7 +60,7 @@ export class Presence {
 
   /** Somebody new is connected, who does not know yet what this member does. */
   met(): void {
-    if (this.#doing) this.#sayIn(SAY_AFTER_MS);
+    if (this.#doing) this.#sayIn(Math.max(SAY_AFTER_MS, this.#people.size * SAY_TO_NEW_MS_EACH));
   }
 
   /** A member said what it does. */

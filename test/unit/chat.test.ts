@@ -6,6 +6,7 @@ import { decodeCbor, encodeCbor } from '../../peer/cbor.ts';
 import { type Author, type ChatRoom, sealAuthored } from '../../peer/chat/authored.ts';
 import { type Said, sealCard, sealLine } from '../../peer/chat/chat-line.ts';
 import { sealPassing } from '../../peer/chat/passing.ts';
+import { Presence } from '../../peer/chat/presence.ts';
 import { EMOJI, sealReaction } from '../../peer/chat/reaction.ts';
 import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
@@ -14,6 +15,7 @@ import type { Viewer } from '../../peer/room/viewer.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
 import { WIRE_VERSION } from '../../peer/wire/messages.ts';
 import type { VirtualChannel } from '../sim/virtual-channel.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
 import { VirtualRoom } from '../sim/virtual-room.ts';
 import { memberIdOfKey, memberKey } from '../tools/member-keys.ts';
 
@@ -461,6 +463,25 @@ passing('should tell who is here and what they do, until they leave', async () =
   await talk.room.clock.run(120_000);
   assert.equal(doings(), []);
   for (const viewer of [middle, talk.reader]) viewer.close();
+});
+
+passing('should be said to a newcomer soon, the later the more there are', async () => {
+  for (const [peopleCount, waitMs] of [
+    [0, 1_500],
+    [20, 10_000],
+  ] as const) {
+    const clock = new VirtualClock();
+    const saidMs: number[] = [];
+    const presence = new Presence({ clock, say: () => saidMs.push(clock.nowMs()) });
+    presence.be('watching');
+    for (let i = 0; i < peopleCount; i++)
+      presence.heard({ from: `m${i}`, name: 'Ada', isHost: false, doing: 'watching' });
+    await clock.run(2_000);
+    presence.met();
+    await clock.run(20_000);
+    assert.equal(saidMs, [1_500, 2_000 + waitMs]);
+    presence.close();
+  }
 });
 
 passing('should not be said again by others, nor more often than one may', async () => {

@@ -81,6 +81,24 @@ words(
   },
 );
 
+words('should go on once to each who did not bring it, and not back to who did', async () => {
+  const room = await VirtualRoom.open(FILM);
+  const counts = [0, 0, 0];
+  const peers = counts.map((_, i) => {
+    const onMessage = ({ name }: { name: string }): void => {
+      if (name === 'playback') counts[i] = (counts[i] ?? 0) + 1;
+    };
+    return new BarePeer({ room, target: room.origin, id: madeUpId(i + 1), onMessage });
+  });
+  await room.clock.run(500);
+  for (const peer of peers.slice(0, 2)) {
+    peer.send('playback', { sealed: new Uint8Array(100).fill(7) });
+    await room.clock.run(500);
+  }
+  assert.equal(counts, [0, 1, 1]);
+  for (const peer of peers) peer.close();
+});
+
 words('should be told to who comes late, by the origin alone and by a member alone', async () => {
   const room = await VirtualRoom.open(FILM);
   const [ann] = (await follow(room, [20])) as [Viewer];
