@@ -43,8 +43,16 @@ export async function readBody(
 /** Lets what is still coming run into nothing, up to what an honest client may be sending; then cuts the line. */
 export function drain(request: IncomingMessage): void {
   if (request.readableEnded || request.destroyed) return;
+  const { socket } = request;
   const cut = setTimeout(() => request.destroy(), DRAIN_MS);
-  request.once('close', () => clearTimeout(cut));
+  const forget = () => {
+    clearTimeout(cut);
+    request.off('close', forget);
+    socket.off('close', forget);
+  };
+  request.once('close', forget);
+  // Once it is answered, Node does not tell a request any more that its connection has gone in the middle of the body.
+  socket.once('close', forget);
   let leftBytes = MAX_SEGMENT_BYTES;
   request.on('data', (chunk: Uint8Array) => {
     leftBytes -= chunk.byteLength;

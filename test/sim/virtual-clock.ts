@@ -40,6 +40,8 @@ export class VirtualClock implements Clock {
   /** Lets time pass until `isDone`, at most `forMs`; after each timer all promises settle first. Returns whether it was done. */
   async runUntil(isDone: () => boolean, forMs: number): Promise<boolean> {
     const endMs = this.#nowMs + forMs;
+    // Called from a timer or an event, the next tick comes before the microtasks; from a microtask, after all of them.
+    await null;
     await settle();
     while (!isDone()) {
       const next = this.#timers.peek();
