@@ -34,6 +34,6 @@ export async function runFiles(files: readonly string[], lanes: number): Promise
 export function sayFailed(failed: readonly FailedFile[]): void {
   if (failed.length === 0) return;
   process.exitCode = 1;
-  console.log(`\n${failed.length} test files failed:`);
-  for (const { name, lines } of failed) console.log(`\n${name}\n${lines.join('\n')}`);
+  process.stdout.write(`\n${failed.length} test files failed:\n`);
+  for (const { name, lines } of failed) process.stdout.write(`\n${name}\n${lines.join('\n')}\n`);
 }
