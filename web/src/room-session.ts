@@ -217,6 +217,8 @@ export interface RoomSession {
   placeMs(): number | null;
   /** The parts of this film of which something came, and from whom. */
   filmParts(): FilmPart[];
+  /** The subtitle tracks of this film in the media element, which may have empty ones of films before besides. */
+  subtitles(): TextTrack[];
   /**
    * A small picture of the film at a place; null where there is none, or not yet. Its address is good until a few others
    * were asked for, or the room is at another film.

@@ -10,9 +10,12 @@ const MAX_URLS = 24;
 /** Cues of one track at most: what a browser can be made to hold. */
 const MAX_TRACK_CUES = 40_000;
 
+/** Tracks of films before, in each media element: what was added stays in it, and is used again where it has the right name. */
+const spareTracks = new WeakMap<HTMLVideoElement, TextTrack[]>();
+
 interface ShownTrack {
-  element: HTMLTrackElement;
-  cueCount: number;
+  track: TextTrack;
+  cues: VTTCue[];
 }
 
 /** What came with one film: its subtitle tracks in the media element, its poster and its small pictures. Loaded with the first of them. */
@@ -33,6 +36,11 @@ export class FilmExtras {
   /** Extras that were not what PROTOCOL.md says: they are left out, and the film plays on. */
   get malformedCount(): number {
     return this.#malformedCount;
+  }
+
+  /** Subtitle tracks of this film: the media element may have empty ones of films before as well. */
+  get subtitles(): TextTrack[] {
+    return [...this.#tracks.values()].map(({ track }) => track);
   }
 
   /** Takes one as it came. */
@@ -61,7 +69,12 @@ export class FilmExtras {
 
   /** Takes all of it out of the media element. */
   close(): void {
-    for (const { element } of this.#tracks.values()) element.remove();
+    for (const { track, cues } of this.#tracks.values()) {
+      track.mode = 'hidden';
+      for (const cue of cues) track.removeCue(cue);
+      track.mode = 'disabled';
+      spareTracks.set(this.#video, [...(spareTracks.get(this.#video) ?? []), track]);
+    }
     for (const url of this.#urls.values()) URL.revokeObjectURL(url);
     this.#urls.clear();
     if (this.#posterUrl === null) return;
@@ -72,24 +85,32 @@ export class FilmExtras {
   #addCues(subtitles: Subtitles): void {
     const shown = this.#tracks.get(subtitles.track) ?? this.#newTrack(subtitles);
     for (const [startMs, endMs, text] of subtitles.cues) {
-      if (shown.cueCount >= MAX_TRACK_CUES) return;
-      shown.cueCount += 1;
+      if (shown.cues.length >= MAX_TRACK_CUES) return;
       // The host's page has made it safe already; the host may be another program.
-      shown.element.track.addCue(new VTTCue(startMs / 1000, endMs / 1000, safeCueText(text)));
+      const cue = new VTTCue(startMs / 1000, endMs / 1000, safeCueText(text));
+      shown.cues.push(cue);
+      shown.track.addCue(cue);
     }
   }
 
-  /** An element and not addTextTrack: what that adds stays for as long as the media element, whichever film is in it. */
   #newTrack(subtitles: Subtitles): ShownTrack {
-    const element = document.createElement('track');
-    element.kind = 'subtitles';
-    element.label = trackName(subtitles, texts.subtitleTrack(subtitles.track + 1));
-    if (subtitles.language !== 'und') element.srclang = subtitles.language;
-    this.#video.append(element);
-    element.track.mode = subtitles.isDefault ? 'showing' : 'disabled';
-    const shown = { element, cueCount: 0 };
+    const label = trackName(subtitles, texts.subtitleTrack(subtitles.track + 1));
+    const language = subtitles.language === 'und' ? '' : subtitles.language;
+    const track = this.#spareTrack(label, language) ?? this.#video.addTextTrack('subtitles', label, language);
+    track.mode = subtitles.isDefault ? 'showing' : 'disabled';
+    const shown = { track, cues: [] };
     this.#tracks.set(subtitles.track, shown);
     return shown;
+  }
+
+  #spareTrack(label: string, language: string): TextTrack | null {
+    const spare = spareTracks.get(this.#video) ?? [];
+    const found = spare.find((track) => track.label === label && track.language === language) ?? null;
+    spareTracks.set(
+      this.#video,
+      spare.filter((track) => track !== found),
+    );
+    return found;
   }
 
   #showPoster({ mime, bytes }: Poster): void {

@@ -170,6 +170,10 @@ export class Session implements RoomSession {
     }
   }
 
+  subtitles(): TextTrack[] {
+    return this.#extras?.subtitles ?? [];
+  }
+
   async thumbnailAt(atMs: number): Promise<{ url: string } | null> {
     const url = this.#extras?.thumbnailAt(atMs) ?? null;
     return url === null ? null : { url };
