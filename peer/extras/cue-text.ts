@@ -1,7 +1,7 @@
 import { MAX_CUE_CHARS } from './extra.ts';
 
 /** Tags of WebVTT and HTML, those of times and voices among them; what is no tag is a character like any other. */
-const TAG = /(<\/?[A-Za-z0-9:.][^<>]*>)/;
+const TAG = /(<\/?[A-Za-z][^<>]*>|<\d{1,3}:[\d:.]+>)/;
 
 /** The tags that stay, with nothing in them but their names. */
 const KEPT_TAG = /^<(\/?)([ibu])(?:[.\s][^<>]*)?>$/i;

@@ -13,6 +13,9 @@ const MAX_FILE_CUES = 20_000;
 const TIMING =
   /^\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?\s*-->\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?(?:\s|$)/;
 
+/** What windows-1252 has from 0x80 to 0x9f; a space where nothing. */
+const WESTERN = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';
+
 /** A cue's number in an SRT file. */
 const NUMBERING = /^\s*\d+\s*$/;
 
@@ -41,7 +44,9 @@ function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return new TextDecoder('windows-1252').decode(bytes);
+    // Node (seen in 22) reads it as Latin-1 and leaves control characters where windows-1252 has others.
+    const text = new TextDecoder('windows-1252').decode(bytes);
+    return text.replace(/[\u0080-\u009f]/g, (control) => WESTERN[control.charCodeAt(0) - 0x80] ?? '');
   }
 }
 
