@@ -108,6 +108,11 @@ export class SyncExchange {
     this.#cancelTelling();
   }
 
+  /** Our own member id. */
+  get selfId(): string {
+    return this.#parts.selfId;
+  }
+
   /** Room time, milliseconds since 1970, whole or not. */
   nowMs(): number {
     return this.#clock.time.nowMs();

@@ -14,7 +14,7 @@ import { Owed } from './owed.ts';
 import { PageAsking } from './page-asking.ts';
 import { type Ask, type Candidate, pick, RESCUE_MS, URGENT_MS } from './picker.ts';
 import { pieceKey } from './piece-key.ts';
-import { type PlainFetcher, PlainFetching } from './plain-fetching.ts';
+import { type Others, type PlainFetcher, PlainFetching } from './plain-fetching.ts';
 import type { Giver } from './provenance.ts';
 import { Throughput } from './throughput.ts';
 import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
@@ -214,7 +214,7 @@ export class Downloads {
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
-    this.#plain?.run(this.#atServer(wants.pieces), this.#hasSources());
+    this.#plain?.run(this.#atServer(wants.pieces), this.#others());
   }
 
   /** Whether this peer has sent a wrong piece, which no honest one does: it has checked what it passes on. */
@@ -259,9 +259,10 @@ export class Downloads {
     return wanted;
   }
 
-  #hasSources(): boolean {
-    for (const { isChoking } of this.#sources.values()) if (!isChoking) return true;
-    return false;
+  #others(): Others {
+    if (this.#memberCount() > 0) return 'viewers';
+    for (const { isChoking } of this.#sources.values()) if (!isChoking) return 'origin';
+    return 'nobody';
   }
 
   #pick(wanted: Wanted[]): Ask[] {
@@ -453,6 +454,7 @@ export class Downloads {
     const source = this.#sources.get(link);
     if (!source) return;
     source.receivedCount += 1;
+    this.#plain?.heard();
     link.send('got', { pieces: source.receivedCount });
     if (!this.#isExpected(source, segment, piece, data.byteLength)) {
       link.close('PEER_FLOODING');

@@ -87,7 +87,8 @@ export class ModelVideo extends EventTarget implements SteeredVideo, SteeredPlay
   }
 
   get bufferedUntilMs(): number {
-    return this.duration * 1000;
+    const isStalled = this.#clock.nowMs() < this.#stalledUntilMs;
+    return (isStalled ? this.currentTime : this.duration) * 1000;
   }
 
   beginAt(): void {}

@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { tell } from './tell.ts';
 
 /** What a file wrote that is worth reading again when it failed: its end, where uvu says what was wrong. */
 const LAST_LINES = 40;
@@ -34,6 +35,6 @@ export async function runFiles(files: readonly string[], lanes: number): Promise
 export function sayFailed(failed: readonly FailedFile[]): void {
   if (failed.length === 0) return;
   process.exitCode = 1;
-  process.stdout.write(`\n${failed.length} test files failed:\n`);
-  for (const { name, lines } of failed) process.stdout.write(`\n${name}\n${lines.join('\n')}\n`);
+  tell(`\n${failed.length} test files failed:`);
+  for (const { name, lines } of failed) tell(`\n${name}\n${lines.join('\n')}`);
 }

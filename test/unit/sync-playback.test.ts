@@ -228,6 +228,9 @@ orders.run();
 
 const waits = suite('waiting for everyone');
 
+/** Of so many that those who stand still are not most of them. */
+const ONE_OF_MANY = { watchingCount: 10, isForEach: true };
+
 function stalledAt(from: string, isStalled = true): Stall {
   return { from, name: `name of ${from}`, atMs: NOW_MS, isStalled };
 }
@@ -235,8 +238,8 @@ function stalledAt(from: string, isStalled = true): Stall {
 waits('should stop for whoever stands still, go on when all are ready, and only then', () => {
   const waiting = new WaitForAll();
   const [a, b] = [stalledAt('a'), stalledAt('b')];
-  const playing = { nowMs: 0, isPlaying: true, isOurWait: false };
-  const standing = { isPlaying: false, isOurWait: true };
+  const playing = { nowMs: 0, isPlaying: true, isOurWait: false, ...ONE_OF_MANY };
+  const standing = { isPlaying: false, isOurWait: true, ...ONE_OF_MANY };
   assert.is(waiting.decide({ ...playing, stalled: [] }), null);
   assert.equal(waiting.decide({ ...playing, stalled: [a] }), { kind: 'wait', forName: 'name of a' });
   assert.is(waiting.decide({ ...standing, nowMs: 5_000, stalled: [a, b] }), null);
@@ -247,11 +250,11 @@ waits('should stop for whoever stands still, go on when all are ready, and only 
 waits('should not be for ever, nor again and again for the same', () => {
   const waiting = new WaitForAll();
   const stalled = [stalledAt('a')];
-  waiting.decide({ nowMs: 0, isPlaying: true, isOurWait: false, stalled });
-  const standing = { isPlaying: false, isOurWait: true, stalled };
+  waiting.decide({ nowMs: 0, isPlaying: true, isOurWait: false, stalled, ...ONE_OF_MANY });
+  const standing = { isPlaying: false, isOurWait: true, stalled, ...ONE_OF_MANY };
   assert.is(waiting.decide({ ...standing, nowMs: MAX_WAIT_MS - 1 }), null);
   assert.equal(waiting.decide({ ...standing, nowMs: MAX_WAIT_MS }), { kind: 'go' });
-  const playing = { isPlaying: true, isOurWait: false, stalled };
+  const playing = { isPlaying: true, isOurWait: false, stalled, ...ONE_OF_MANY };
   assert.is(waiting.decide({ ...playing, nowMs: MAX_WAIT_MS + 1 }), null);
   assert.equal(
     waiting.decide({ ...playing, nowMs: MAX_WAIT_MS + 1, stalled: [...stalled, stalledAt('b')] }),
@@ -259,7 +262,7 @@ waits('should not be for ever, nor again and again for the same', () => {
     'somebody else is waited for',
   );
   const later = new WaitForAll();
-  later.decide({ nowMs: 0, isPlaying: true, isOurWait: false, stalled });
+  later.decide({ nowMs: 0, isPlaying: true, isOurWait: false, stalled, ...ONE_OF_MANY });
   later.decide({ ...standing, nowMs: MAX_WAIT_MS });
   assert.is(later.decide({ ...playing, nowMs: MAX_WAIT_MS + WAIT_AGAIN_MS })?.kind, 'wait');
 });
@@ -267,9 +270,26 @@ waits('should not be for ever, nor again and again for the same', () => {
 waits('should end when somebody presses play, and not begin again for the same', () => {
   const waiting = new WaitForAll();
   const stalled = [stalledAt('a')];
-  waiting.decide({ nowMs: 0, isPlaying: true, isOurWait: false, stalled });
-  assert.is(waiting.decide({ nowMs: 2_000, isPlaying: true, isOurWait: false, stalled }), null);
-  assert.is(waiting.decide({ nowMs: 3_000, isPlaying: true, isOurWait: false, stalled }), null);
+  waiting.decide({ nowMs: 0, isPlaying: true, isOurWait: false, stalled, ...ONE_OF_MANY });
+  assert.is(
+    waiting.decide({ nowMs: 2_000, isPlaying: true, isOurWait: false, stalled, ...ONE_OF_MANY }),
+    null,
+  );
+  assert.is(
+    waiting.decide({ nowMs: 3_000, isPlaying: true, isOurWait: false, stalled, ...ONE_OF_MANY }),
+    null,
+  );
+});
+
+waits('should be for most of them even where the host did not ask, however often', () => {
+  const waiting = new WaitForAll();
+  const stalled = [stalledAt('a'), stalledAt('b')];
+  const some = { nowMs: 0, isPlaying: true, isOurWait: false, isForEach: false, stalled };
+  assert.is(waiting.decide({ ...some, watchingCount: 4 }), null, 'half is not most');
+  assert.is(waiting.decide({ ...some, watchingCount: 3 })?.kind, 'wait');
+  const view = { ...some, watchingCount: 3 };
+  assert.is(waiting.decide({ ...view, nowMs: MAX_WAIT_MS, isPlaying: false, isOurWait: true })?.kind, 'go');
+  assert.is(waiting.decide({ ...view, nowMs: MAX_WAIT_MS + 1 })?.kind, 'wait');
 });
 
 waits('should remember the newest word of each, of not too many, and not for ever', () => {

@@ -45,6 +45,7 @@ class Cinema {
       isHost: false,
       doesWait: () => viewer.rules?.doesWait ?? false,
       isAlone: () => this.#count === 1,
+      watchingCount: () => this.#count,
       isAtEdge: () => false,
       isVisible: () => true,
       isOnOwn: false,
@@ -260,13 +261,60 @@ films('should be waited for by the host’s page where it wants that, and go on 
   const ann = await cinema.enter({ isHost: true });
   const ben = await cinema.enter();
   await cinema.run(3_000);
-  await ben.viewer.sync.sayStalled(true);
-  await cinema.run(1_000);
+  ben.video.stall(6_000);
+  await cinema.run(2_000);
   for (const { video } of [ann, ben]) assert.ok(video.paused);
   assert.is(ann.viewer.sync.playback?.waitsFor, ben.viewer.name);
-  await ben.viewer.sync.sayStalled(false);
-  await cinema.run(2_000);
+  await cinema.run(3_000);
+  for (const { video } of [ann, ben])
+    assert.ok(video.paused, 'until it has enough, not only until it stands by order');
+  await cinema.run(3_000);
   for (const { video } of [ann, ben]) assert.not.ok(video.paused);
+  assert.ok(apartMs([ann, ben]) < 60, `${apartMs([ann, ben])} ms`);
+});
+
+films('should stop a small room where most of them have no pieces, and nobody misses anything', async () => {
+  const cinema = await Cinema.open();
+  const all = [await cinema.enter(), await cinema.enter(), await cinema.enter()];
+  const [ann, ben, eve] = all as [Watcher, Watcher, Watcher];
+  await cinema.run(5_000);
+  const seeks = all.map(({ video }) => video.seekCount);
+  const placeS = ben.video.currentTime;
+  ben.video.stall(8_000);
+  eve.video.stall(6_000);
+  await cinema.run(4_000);
+  for (const { video } of all) assert.ok(video.paused);
+  assert.ok(Math.abs(ann.video.currentTime - placeS) < 1, 'who had pieces comes back to the others');
+  await cinema.run(8_000);
+  for (const { video } of all) assert.not.ok(video.paused);
+  assert.ok(apartMs(all) < 60, `${apartMs(all)} ms`);
+  assert.ok(Math.abs(ann.video.currentTime - placeS - 3) < 1.5, `${ann.video.currentTime - placeS} s later`);
+  assert.ok(all.every(({ video }, i) => video.seekCount <= (seeks[i] ?? 0) + 2));
+});
+
+films('should not be stopped by one of many', async () => {
+  const cinema = await Cinema.open();
+  const all = [await cinema.enter(), await cinema.enter(), await cinema.enter()];
+  await cinema.run(5_000);
+  all[1]?.video.stall(6_000);
+  for (let i = 0; i < 8; i++) {
+    await cinema.run(1_000);
+    assert.not.ok(all[0]?.video.paused);
+  }
+});
+
+films('should go on without whoever made it wait and left', async () => {
+  const cinema = await Cinema.open();
+  const all = [await cinema.enter(), await cinema.enter(), await cinema.enter()];
+  await cinema.run(5_000);
+  for (const { video } of all) video.stall(3_000);
+  await cinema.run(2_000);
+  const author = all.find(({ viewer }) => viewer.sync.playback?.from === viewer.sync.selfId);
+  assert.ok(author && all[0]?.viewer.sync.playback?.waitsFor);
+  author?.together.close();
+  const others = all.filter((watcher) => watcher !== author);
+  await cinema.run(30_000);
+  for (const { video } of others) assert.not.ok(video.paused);
 });
 
 films.run();

@@ -40,6 +40,9 @@ const REFRESH_EVERY_MS = 1_000;
 /** A server that has not answered for this long is worth a sentence. */
 const PATIENCE_MS = 4_000;
 
+/** Who does this is in the film. */
+const IN_THE_FILM: readonly Doing[] = ['watching', 'buffering'];
+
 type SayAbout = NonNullable<Parameters<RoomSession['say']>[1]>;
 /** So near to the end of what is uploaded the film stands still because nobody has more of it. */
 const EDGE_MS = 10_000;
@@ -158,6 +161,7 @@ export class Session implements RoomSession {
         isHost: this.openHostDesk !== null,
         doesWait: () => viewer.rules?.doesWait ?? false,
         isAlone: () => this.#isAlone(),
+        watchingCount: () => 1 + viewer.chat.people.filter(({ doing }) => IN_THE_FILM.includes(doing)).length,
         isAtEdge: (placeMs) => this.#isAtEdge(placeMs),
         isVisible: this.#isVisible,
         // Who watched another film on their own comes along to the next.

@@ -1,8 +1,9 @@
 import type { Clock } from '../../../peer/clock.ts';
 import type { SyncExchange } from '../../../peer/room/sync-exchange.ts';
 import { MAX_SPEED_PERCENT, MIN_SPEED_PERCENT, type Playback, placeAt } from '../../../peer/sync/playback.ts';
+import type { Stall } from '../../../peer/sync/stall.ts';
 import { type Orders, Steering } from '../../../peer/sync/steering.ts';
-import { WaitForAll } from '../../../peer/sync/wait-for-all.ts';
+import { MAX_WAIT_MS, WaitForAll } from '../../../peer/sync/wait-for-all.ts';
 
 /** How often the film's place is compared with the room's. */
 const TICK_MS = 250;
@@ -28,6 +29,19 @@ const SAY_SEEK_EVERY_MS = 300;
 
 /** Who is alone and further behind than this after a stall was held up. */
 const HELD_UP_MS = 100;
+
+/** A film that stood still for so long is told of; one that jumps has as long as jumps can take. */
+const TELL_STALL_AFTER_MS = 500;
+const TELL_SLOW_JUMP_AFTER_MS = 2_000;
+
+/** In rooms of so many, films that stand still are told of even where the host did not ask to wait for everyone: each is heard by all. */
+const SMALL_ROOM = 12;
+
+/** One that was waited for is ready once it has so much ahead, else it would stand still again at once. */
+const READY_AHEAD_MS = 5_000;
+
+/** Whoever made the room wait may have left: after so much longer than it may wait somebody else lets it go on. */
+const ABANDONED_WAIT_MS = MAX_WAIT_MS + 5_000;
 
 /** Films have the same speed up to this. */
 const SAME_RATE = 1e-3;
@@ -62,6 +76,8 @@ export interface TogetherParts {
   doesWait(): boolean;
   /** Whether nobody else is in the room, as far as is known. */
   isAlone(): boolean;
+  /** How many are in the film, this one included, as they say themselves. */
+  watchingCount(): number;
   /** Whether the host has not uploaded much more than what is at this place, milliseconds. */
   isAtEdge(placeMs: number): boolean;
   /** Whether the page is to be seen: a hidden one may be stopped by its browser, which is nobody's wish. */
@@ -92,6 +108,7 @@ export class Together {
   #isHeld = false;
   #saidSeekMs = Number.NEGATIVE_INFINITY;
   #cancelSeek: (() => void) | null = null;
+  #stillSinceMs: number | null = null;
   #saidStalled = false;
   #didStall = false;
   #cancelTick: () => void = () => undefined;
@@ -211,8 +228,8 @@ export class Together {
     }
     this.#notePerson();
     if (this.#isOnOwn || this.#isHeld || this.#cancelSeek || !sync.isTold) return null;
-    this.#tellStalls();
     const { playback } = sync;
+    this.#tellStalls(playback);
     if (!playback) {
       if (!video.paused && video.currentTime * 1000 >= HEAD_START_MS) this.#begin();
       return null;
@@ -361,13 +378,30 @@ export class Together {
     return Number.isFinite(durationMs) ? Math.min(durationMs, placeMs) : placeMs;
   }
 
-  /** Tells the room, where its host wants that, that our film stands still. */
-  #tellStalls(): void {
-    const { doesWait, sync, video } = this.#parts;
-    const isStalled = doesWait() && !video.paused && !video.ended && video.readyState < HAVE_FUTURE_DATA;
-    if (isStalled === this.#saidStalled || (isStalled && video.seeking)) return;
+  /** Tells the room, where it is small or its host wants that, that our film stands still. */
+  #tellStalls(playback: Playback | null): void {
+    const { clock, doesWait, sync, video, watchingCount } = this.#parts;
+    const isStill = this.#isStill(playback) && (doesWait() || watchingCount() <= SMALL_ROOM);
+    const nowMs = clock.nowMs();
+    this.#stillSinceMs = isStill ? (this.#stillSinceMs ?? nowMs) : null;
+    const tellAfterMs = video.seeking ? TELL_SLOW_JUMP_AFTER_MS : TELL_STALL_AFTER_MS;
+    const isStalled =
+      this.#stillSinceMs !== null && (this.#saidStalled || nowMs - this.#stillSinceMs >= tellAfterMs);
+    if (isStalled === this.#saidStalled) return;
     this.#saidStalled = isStalled;
     void sync.sayStalled(isStalled);
+  }
+
+  /** Whether there are no pieces to go on with; where the room waits for us: not enough to go on for long. */
+  #isStill(playback: Playback | null): boolean {
+    const { isAtEdge, player, video } = this.#parts;
+    if (video.ended) return false;
+    if (playback === null || !isWaiting(playback))
+      return !video.paused && video.readyState < HAVE_FUTURE_DATA;
+    const placeMs = video.currentTime * 1000;
+    if (!this.#saidStalled || isAtEdge(placeMs)) return video.readyState < HAVE_FUTURE_DATA;
+    const enoughMs = Math.min(placeMs + READY_AHEAD_MS, video.duration * 1000 - HEAD_START_MS);
+    return video.seeking || player.bufferedUntilMs < enoughMs;
   }
 
   /**
@@ -388,19 +422,43 @@ export class Together {
     if (didStall && isBehind && sync.mayControl && (isAlone() || isAtEdge(placeMs))) sync.wait(placeMs);
   }
 
-  /** The host's page has the room wait for whoever stands still. */
+  /** Has the room wait for who stands still: for each where the host wants that, else for most of a small room. */
   #waitForAll(playback: Playback): void {
-    const { clock, doesWait, isHost, sync } = this.#parts;
-    if (!isHost || !doesWait()) return;
-    const isOurWait = playback.waitsFor !== null && !playback.isPlaying;
+    const { clock, doesWait, isHost, sync, video, watchingCount } = this.#parts;
+    const { stalled } = sync;
+    const isForEach = isHost && doesWait();
+    const isAbandoned = sync.mayControl && sync.nowMs() - playback.atMs > ABANDONED_WAIT_MS;
+    const isOurWait = isWaiting(playback) && (isForEach || playback.from === sync.selfId || isAbandoned);
+    if (!isOurWait && !isForEach && !this.#speaksFor(stalled)) return;
     const decision = this.#waiting.decide({
       nowMs: clock.nowMs(),
       isPlaying: playback.isPlaying,
       isOurWait,
-      stalled: sync.stalled,
+      stalled,
+      watchingCount: watchingCount(),
+      isForEach,
     });
-    const placeMs = this.#inFilm(placeAt(playback, sync.nowMs()));
-    if (decision?.kind === 'wait') this.#say({ placeMs, isPlaying: false, waitsFor: decision.forName });
-    else if (decision?.kind === 'go') this.#say({ placeMs, isPlaying: true, inMs: PLAY_IN_MS });
+    const roomPlaceMs = this.#inFilm(placeAt(playback, sync.nowMs()));
+    if (decision?.kind === 'go') this.#say({ placeMs: roomPlaceMs, isPlaying: true, inMs: PLAY_IN_MS });
+    if (decision?.kind !== 'wait') return;
+    // Where we stand still ourselves nothing is to be left out.
+    const placeMs = this.#saidStalled ? Math.min(roomPlaceMs, video.currentTime * 1000) : roomPlaceMs;
+    this.#say({ placeMs, isPlaying: false, waitsFor: decision.forName });
   }
+
+  /** One says it for all that stand still: a host that controls alone, else the one of them whose id is the first. */
+  #speaksFor(stalled: readonly Stall[]): boolean {
+    const { isHost, sync } = this.#parts;
+    if (isHost && sync.control === 'host') return true;
+    return (
+      sync.mayControl &&
+      stalled.some(({ from }) => from === sync.selfId) &&
+      stalled.every(({ from }) => from >= sync.selfId)
+    );
+  }
+}
+
+/** Whether the room stands so that somebody can catch up. */
+function isWaiting({ isPlaying, waitsFor }: Playback): boolean {
+  return !isPlaying && waitsFor !== null;
 }
