@@ -10,7 +10,7 @@ export interface ExtraSource {
   first: readonly Bytes[];
   /**
    * Makes more of them while the film is packaged, which does not wait for them; left out: there are none. `listed` are
-   * those of an earlier time, which are not to be made again. An error ends it, and nothing else.
+   * those it made at an earlier time, which are not to be made again. An error ends it, and nothing else.
    */
   make?(listed: readonly Bytes[], signal: AbortSignal): AsyncIterable<Bytes>;
 }
@@ -41,7 +41,8 @@ const REST_MS = 60_000;
  */
 export async function* withExtras(layout: Layout): AsyncGenerator<LaidOutSegment, void, undefined> {
   const { media, extras, signed, signedExtras, clock, signal } = layout;
-  const made = new MadeExtras(extras, [...signedExtras.values()], signal);
+  const listed = [...signedExtras].filter(([at]) => at > extras.first.length).map(([, data]) => data);
+  const made = new MadeExtras(extras, listed, signal);
   let number = 0;
   let endMs = 0;
   const extra = (data: Bytes): LaidOutSegment => {
