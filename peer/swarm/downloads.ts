@@ -102,6 +102,13 @@ export interface DownloadParts {
   onPiece(segment: number, piece: number, data: Bytes, giver: Giver): void;
   /** Another way to the server's pieces than peers; null or left out: there is none. */
   plain?: PlainFetcher | null | undefined;
+  /** What is wanted besides the film, where nothing of that is needed at once; null or left out: nothing. */
+  extras?: ExtraWants | null | undefined;
+}
+
+/** Says what goes with a film and is missing. */
+export interface ExtraWants {
+  wants(playheadMs: number, isHere: (segment: number, piece: number) => boolean): Wants;
 }
 
 /**
@@ -203,6 +210,7 @@ export class Downloads {
     this.#lastRunMs = nowMs;
     const wants = this.#wants(isLookingFar ? WINDOW_MS : NEAR_MS);
     this.#isCalm = (wants.pieces[0]?.inMs ?? 0) > URGENT_MS;
+    this.#addExtras(wants);
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
@@ -357,6 +365,19 @@ export class Downloads {
     });
   }
 
+  /**
+   * After the film's pieces what goes with it, unless some of the film is needed at once. Later it comes along all the same, by its
+   * own turn: a line that never gets ahead has subtitles too.
+   */
+  #addExtras(wants: Wants): void {
+    const { extras, clock } = this.#parts;
+    const isSettled = clock.nowMs() - this.#bornMs >= SETTLED_MS;
+    if (!extras || (!isSettled && (wants.pieces[0]?.inMs ?? URGENT_MS) < URGENT_MS)) return;
+    const more = extras.wants(this.#playheadMs, this.#isHere);
+    wants.pages.push(...more.pages);
+    wants.pieces.push(...more.pieces);
+  }
+
   /** The origin is the only hope of who has no neighbours. When that changes, what stands there is asked anew, and says so. */
   #tellOriginIfAlone(): void {
     const isAlone = this.#memberCount() === 0;
@@ -507,6 +528,7 @@ export class Downloads {
 
   #cancelUnwanted(): void {
     const wants = this.#wants(WINDOW_MS);
+    this.#addExtras(wants);
     const wanted = new Set(wants.pieces.map(({ segment, piece }) => pieceKey(segment, piece)));
     for (const link of this.#sources.keys()) {
       const unwanted = [...this.#owed.by(link)].filter(

@@ -64,7 +64,7 @@ class DyingPage {
       clock: { ...clock, after: (ms, run) => clock.after(ms, () => this.#isDead || run()) },
       journal: {
         begin: (record) => this.#orNever(() => this.#journal.begin(record)),
-        list: (first, entries) => this.#orNever(() => this.#journal.list(first, entries)),
+        list: (first, entries, extras) => this.#orNever(() => this.#journal.list(first, entries, extras)),
         end: () => this.#orNever(() => this.#journal.end()),
       },
     };
