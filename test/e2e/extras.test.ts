@@ -98,6 +98,11 @@ extras(
       },
     ]);
     assert.is((await stats(viewer.page)).malformedExtras, 0);
+    await viewer.page.waitForFunction(() => document.querySelector('video')?.poster.startsWith('blob:'));
+    assert.equal(await pictureOf(viewer.page, 'poster'), { isDark: false, isWide: true, width: 640 });
+    await viewer.page.waitForFunction(async () => (await window.matinee?.thumbnailAt(0)) ?? null);
+    for (const atMs of [0, 12_000, clip.durationS * 1000])
+      assert.equal(await pictureOf(viewer.page, atMs), { isDark: false, isWide: true, width: 160 });
     for (const words of ['Morgen', 'Forced', 'alert', 'German'])
       assert.is(await isStored(server.dataDir, words), false, `“${words}” can be read on the server`);
     assert.equal([viewer.errors, host.errors], [[], []]);
@@ -124,6 +129,26 @@ extras(
 );
 
 extras.run();
+
+/** What the poster is like, or the small picture of a place. */
+function pictureOf(page: Page, what: 'poster' | number) {
+  return page.evaluate(async (wanted) => {
+    const video = document.querySelector('video');
+    const url = wanted === 'poster' ? video?.poster : (await window.matinee?.thumbnailAt(wanted))?.url;
+    const image = new Image();
+    image.src = url ?? '';
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d');
+    context?.drawImage(image, 0, 0);
+    const { data = [] } = context?.getImageData(0, 0, image.width, image.height) ?? {};
+    return {
+      isDark: data.every((value, i) => i % 4 === 3 || value < 50),
+      isWide: image.width > image.height,
+      width: image.width,
+    };
+  }, what);
+}
 
 /** Whether a text is in any file of the data folder. */
 async function isStored(folder: string, text: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
 import { readSubtitleFiles, subtitleNames } from '../../../peer/extras/subtitle-files.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
-import { fromFile, openVideo } from '../../../peer/host/package.ts';
+import { fromFile, openVideo, type PlannedVideo } from '../../../peer/host/package.ts';
 import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
 import { Pause } from '../../../peer/host/pause.ts';
 import { isWorthAsking } from '../../../peer/host/plan-question.ts';
@@ -86,7 +86,10 @@ async function host(task: HostTask, server: string): Promise<void> {
       // Couriers are for what is large; questions have no body.
       fetch: (input, init) => (init?.body ? couriers.fetch(input, init) : fetch(input, init)),
       random: () => Math.random(),
-      extras: { first: subtitles },
+      extras: {
+        first: subtitles,
+        make: (listed, signal) => makeExtras(video, listed, signal),
+      },
       journal,
       kept: before?.kept ?? null,
       into: task.into,
@@ -98,6 +101,23 @@ async function host(task: HostTask, server: string): Promise<void> {
   } finally {
     couriers.close();
     video.close();
+  }
+}
+
+/** The film's pictures, by code that comes with the first film. */
+async function* makeExtras(
+  video: PlannedVideo,
+  listed: readonly Bytes[],
+  signal: AbortSignal,
+): AsyncGenerator<Bytes> {
+  const pictures = await video.openPictures();
+  if (!pictures) return;
+  try {
+    const { makePictures } = await import('./film-pictures.ts');
+    const { durationMs } = video.info;
+    yield* makePictures({ pictures, durationMs, listed, clock: systemClock, signal });
+  } finally {
+    pictures.close();
   }
 }
 
