@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../peer/clock.ts';
@@ -32,7 +32,8 @@ import { openStun, type StunServer, stunServerAt } from './stun.ts';
 
 const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
-const ORIGIN_SCRIPT = fileURLToPath(new URL('./origin.ts', import.meta.url));
+/** Beside this file in the sources and in the build alike, which lie in folders of the same depth. */
+const ORIGIN_SCRIPT = fileURLToPath(new URL(`./origin${extname(import.meta.url)}`, import.meta.url));
 
 const BYTES_PER_MBIT = 1_000_000 / 8;
 
