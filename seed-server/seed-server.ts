@@ -142,12 +142,15 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     await release();
   };
   try {
-    // Thousands of rooms take a while to look through: nobody needs to wait for that.
-    void expiry?.start();
     history.start();
     closeAdmin = await openAdminSocket(dataDir, operator);
     stun = await stunOf(config, log);
     const openAt = await listen(app, config.host, config.port);
+    // Thousands of rooms take a while to look through: nobody needs to wait for that.
+    store
+      .tidyUp()
+      .catch((error: unknown) => log.warn(`the data folder could not be tidied up: ${String(error)}`));
+    void expiry?.start();
     // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.
     ownDoor = config.tls && (await openOwnDoor(app.server));
     const doorAt = ownDoor ? { host: LOOPBACK, port: (ownDoor.address() as AddressInfo).port } : openAt;
