@@ -16,11 +16,11 @@ export class Allowance {
     this.#countedMs = clock.nowMs();
   }
 
-  /** Whether it may be done now; it counts if so. */
-  canTake(): boolean {
+  /** Whether it may be done now, `count` times at once; it counts if so. */
+  canTake(count = 1): boolean {
     this.#count();
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < count) return false;
+    this.#left -= count;
     return true;
   }
 

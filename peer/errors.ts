@@ -15,6 +15,7 @@ export type ErrorCode =
   // the file the host chose
   | 'FILE_EMPTY'
   | 'FILE_NOT_VIDEO'
+  | 'FILE_NOT_SUBTITLES'
   | 'FILE_UNREADABLE'
   | 'FILE_OTHER'
   | 'FILE_ENCRYPTED'
@@ -31,6 +32,7 @@ export type ErrorCode =
   | 'MANIFEST_MALFORMED'
   | 'MANIFEST_STALE'
   | 'SEAL_BROKEN'
+  | 'EXTRA_MALFORMED'
   // the wire
   | 'FRAME_MALFORMED'
   | 'FRAME_UNEXPECTED'

@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MatineeError } from '../peer/errors.ts';
+import type { SubtitleSource } from '../peer/extras/subtitle-files.ts';
 import type { VideoSource } from '../peer/host/package.ts';
 
 /** A file to package, open until it is closed. */
@@ -27,6 +28,14 @@ export async function openFile(path: string): Promise<OpenFile> {
     source: { name: basename(path), sizeBytes: stats.size, read },
     close: () => handle.close(),
   };
+}
+
+/** A small file, open only while it is read. @throws MatineeError FILE_UNREADABLE as openFile. */
+export async function readWholeFile(path: string): Promise<SubtitleSource> {
+  const { source, close } = await openFile(path);
+  const { name, sizeBytes: size } = source;
+  await close();
+  return { name, size, arrayBuffer: async () => new Uint8Array(await readFile(path)).buffer };
 }
 
 /** Fewer bytes than asked for where the file ends before. */

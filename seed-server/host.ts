@@ -1,22 +1,26 @@
 import { resolve } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
+import type { Bytes } from '../peer/bytes.ts';
 import { systemClock } from '../peer/clock.ts';
 import { chooseCrypto } from '../peer/crypto/choose.ts';
 import { MatineeError } from '../peer/errors.ts';
+import { readSubtitleFiles } from '../peer/extras/subtitle-files.ts';
+import { isSubtitleName } from '../peer/extras/subtitle-name.ts';
 import { hostVideo } from '../peer/host/host-video.ts';
 import { openVideo } from '../peer/host/package.ts';
 import { COPY_ONLY } from '../peer/host/package-options.ts';
 import { NO_WISHES, type PackagingWishes } from '../peer/host/package-plan.ts';
-import { openFile } from './host-file.ts';
+import { openFile, readWholeFile } from './host-file.ts';
 import { HostKeyOutput } from './host-key-output.ts';
 import { ProgressOutput } from './host-output.ts';
 import { readRoomPassword } from './room-password.ts';
 
 const HELP = `Puts a video into a new room of a running seed server and prints the room's link.
 
-  npm run host -- FILE [--server URL]
+  npm run host -- FILE [SUBTITLES ...] [--server URL]
 
   FILE          an MP4, MOV, MKV, WebM or TS file, or sound alone
+  SUBTITLES     .srt or .vtt files, the language in their names: film.de.srt
   --server URL  the seed server (http://localhost:8080 unless told)
   --room-password-file FILE
                 viewers must type the first line of this file, besides having the link
@@ -39,6 +43,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface Job {
   path: string;
+  /** Paths of subtitle files. */
+  subtitles: string[];
   server: string;
   /** Files that are named; null where not. */
   roomPasswordFile: string | null;
@@ -53,15 +59,15 @@ function readArguments(args: string[]): Job | null {
   if (values.help) return null;
   const [file, ...more] = positionals;
   if (file === undefined) throw usageError('Which file?');
-  if (more.length > 0) {
-    throw usageError(
-      `One file at a time, not ${positionals.length}: put quotes around a name that has spaces.`,
-    );
+  const films = positionals.filter((name, i) => i === 0 || !isSubtitleName(name));
+  if (films.length > 1) {
+    throw usageError(`One file at a time, not ${films.length}: put quotes around a name that has spaces.`);
   }
   const inFolder = (name: string | undefined): string | null =>
     name === undefined ? null : resolve(startFolder(), name);
   return {
     path: resolve(startFolder(), file),
+    subtitles: more.map((name) => resolve(startFolder(), name)),
     server: values.server,
     roomPasswordFile: inFolder(values['room-password-file']),
     keyOutFile: inFolder(values['key-out']),
@@ -115,9 +121,10 @@ function startFolder(): string {
 async function run(job: Job, signal: AbortSignal): Promise<void> {
   const file = await openFile(job.path);
   try {
+    const subtitles = await readSubtitleFiles(await Promise.all(job.subtitles.map(readWholeFile)));
     const video = await openVideo(file.source, { ...COPY_ONLY, wishes: job.wishes });
     try {
-      await saveKeyWhile(job.keyOutFile, (keyOutput) => upload(video, job, keyOutput, signal));
+      await saveKeyWhile(job.keyOutFile, (keyOutput) => upload(video, subtitles, job, keyOutput, signal));
     } finally {
       video.close();
     }
@@ -140,6 +147,7 @@ async function saveKeyWhile(
 
 async function upload(
   video: Awaited<ReturnType<typeof openVideo>>,
+  subtitles: readonly Bytes[],
   { server, roomPasswordFile, hostPasswordFile }: Job,
   keyOutput: HostKeyOutput | null,
   signal: AbortSignal,
@@ -150,6 +158,7 @@ async function upload(
   try {
     await hostVideo({
       video,
+      extras: { first: subtitles },
       server,
       roomPassword,
       hostPassword,

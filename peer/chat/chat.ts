@@ -44,6 +44,12 @@ export interface Cheer {
   emoji: Emoji;
 }
 
+/**
+ * What a member does is passed on to so many neighbours only: that reaches nearly all, and who missed it hears it a turn later. To all
+ * neighbours it was 3.4 % of what a crowd of 50 received (simulated), and kept the origin's line busy while they began.
+ */
+const HERE_COPIES = 3;
+
 /** A member's part in the room's chat: lines, reactions to them, and what is said in passing. Reads, shows, says and passes on. */
 export class Chat {
   readonly handlers: Handlers;
@@ -191,23 +197,23 @@ export class Chat {
     return true;
   }
 
-  async #hear(sealed: Bytes): Promise<boolean> {
+  async #hear(sealed: Bytes): Promise<number> {
     const { room, clock, selfId, mutes, onChange } = this.#parts;
     const { from, name, isHost, sentAtMs, what } = await openPassing(room, sealed);
-    if (!this.#speakers.isNews(from, sentAtMs)) return false;
+    if (!this.#speakers.isNews(from, sentAtMs)) return 0;
     if (what.kind === 'here') {
       if (from !== selfId) this.#presence.heard({ from, name, isHost, doing: what.doing });
       onChange();
-      return true;
+      return HERE_COPIES;
     }
-    if (mutes.hides({ from, dateMs: sentAtMs, cameMs: clock.nowMs() })) return false;
+    if (mutes.hides({ from, dateMs: sentAtMs, cameMs: clock.nowMs() })) return 0;
     if (what.kind === 'typing') {
       if (from !== selfId) this.#whoTypes.types(from, name);
       onChange();
-      return true;
+      return Number.POSITIVE_INFINITY;
     }
-    if (!this.#speakers.mayCheer(from)) return false;
+    if (!this.#speakers.mayCheer(from)) return 0;
     for (const listener of this.#cheerListeners) listener({ from, name, emoji: what.emoji });
-    return true;
+    return Number.POSITIVE_INFINITY;
   }
 }

@@ -5,9 +5,12 @@ import type { Crypto } from '../crypto/crypto.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import { refuseSealed, sealedId } from './sealed-frames.ts';
 
-/** What we pass on at most, of everybody: so many at once, after that one in so many milliseconds. What is more is let go. */
-const PASSED_AT_ONCE = 40;
-const PASSED_EVERY_MS = 100;
+/**
+ * Copies of what anybody said that we send at most: so many at once, after that one in so many milliseconds. What is more is let go.
+ * Counted in copies, so that it costs the origin, which has the whole room for neighbours, no more of its line than anybody.
+ */
+const COPIES_AT_ONCE = 320;
+const COPY_EVERY_MS = 20;
 
 /** What one peer may bring: more than any peer passes on, and than what a line that stood still brings at once. */
 const TAKEN_AT_ONCE = 200;
@@ -20,22 +23,22 @@ export interface PassingRelayParts {
   crypto: Crypto;
   clock: Clock;
   audience(): Iterable<Link>;
-  /** Decides of each new one whether it is passed on, as with ChatRelay. */
-  accept(sealed: Bytes): Promise<boolean>;
+  /** Decides of each new one to how many neighbours it is passed on; 0: it is not. Rejects as with ChatRelay. */
+  accept(sealed: Bytes): Promise<number>;
 }
 
 /** Carries what is said in passing through the swarm, as ChatRelay carries lines, but keeps nothing and lets go what is too much. Needs no key. */
 export class PassingRelay {
   readonly handlers: Handlers = { passing: (link, { sealed }) => this.#passing(link, sealed) };
   readonly #parts: PassingRelayParts;
-  readonly #passed: Allowance;
+  readonly #copies: Allowance;
   readonly #taken = new WeakMap<Link, Allowance>();
   readonly #seen = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
 
   constructor(parts: PassingRelayParts) {
     this.#parts = parts;
-    this.#passed = new Allowance(parts.clock, PASSED_AT_ONCE, PASSED_EVERY_MS);
+    this.#copies = new Allowance(parts.clock, COPIES_AT_ONCE, COPY_EVERY_MS);
   }
 
   /** Sends something of our own. */
@@ -59,8 +62,11 @@ export class PassingRelay {
     this.#seen.add(id);
     const oldest = this.#seen.values().next().value;
     if (this.#seen.size > MAX_SEEN && oldest) this.#seen.delete(oldest);
-    if (!(await this.#parts.accept(sealed)) || !this.#passed.canTake()) return;
-    for (const link of this.#parts.audience()) if (link !== from) link.send('passing', { sealed });
+    const mostCount = await this.#parts.accept(sealed);
+    const others = [...this.#parts.audience()].filter((link) => link !== from);
+    const chosen = someOf(others, mostCount, Number.parseInt(id.slice(0, 8), 16));
+    if (!this.#copies.canTake(chosen.length)) return;
+    for (const link of chosen) link.send('passing', { sealed });
   }
 
   #inOrder(run: () => Promise<void>): Promise<void> {
@@ -68,4 +74,11 @@ export class PassingRelay {
     this.#turn = done.catch(() => undefined);
     return done;
   }
+}
+
+/** So many of them at most, which ones by `lot`: others for each message. */
+function someOf(links: readonly Link[], mostCount: number, lot: number): readonly Link[] {
+  if (links.length <= mostCount) return links;
+  const first = lot % links.length;
+  return [...links.slice(first), ...links.slice(0, first)].slice(0, mostCount);
 }

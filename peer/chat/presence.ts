@@ -8,15 +8,19 @@ export type Doing = (typeof DOINGS)[number];
 
 export const doingField = v.picklist(DOINGS);
 
-/** What changed is said at most this often, and after this long: many a stall is over before it could be read. */
+/** What changed is said after this long, the later the more there are: many a stall is over before it could be read. */
 const SAY_AFTER_MS = 1_500;
+const SAY_AFTER_MS_EACH = 200;
+
+/** And for the first time after this: who comes is busy with beginning, and so are those that came with it. */
+const SAY_FIRST_AFTER_MS = 4_000;
 
 /** Said again this often, so that who comes or missed it learns of it; the more there are the seldomer, so that all together say one a second. */
 const SAY_AGAIN_MS = 30_000;
 const SAY_AGAIN_MS_EACH = 1_000;
 
-/** Said to a newcomer sooner than that, but the later the more there are: where many come and go all together say two a second at most for it. */
-const SAY_TO_NEW_MS_EACH = 500;
+/** To a newcomer it is said sooner than that where there are few; of many it hears in their turns. */
+const FEW_PEOPLE = 12;
 
 /** Who missed so many turns is taken to have left. */
 const MISSED_TURNS = 3;
@@ -54,13 +58,14 @@ export class Presence {
   /** What this member does from now on. */
   be(doing: Doing): void {
     if (doing === this.#doing) return;
+    const isFirst = this.#doing === null;
     this.#doing = doing;
-    this.#sayIn(SAY_AFTER_MS);
+    this.#sayIn(isFirst ? SAY_FIRST_AFTER_MS : SAY_AFTER_MS + this.#people.size * SAY_AFTER_MS_EACH);
   }
 
   /** Somebody new is connected, who does not know yet what this member does. */
   met(): void {
-    if (this.#doing) this.#sayIn(Math.max(SAY_AFTER_MS, this.#people.size * SAY_TO_NEW_MS_EACH));
+    if (this.#doing && this.#people.size <= FEW_PEOPLE) this.#sayIn(SAY_AFTER_MS);
   }
 
   /** A member said what it does. */

@@ -7,6 +7,7 @@ import { encodeManifestUpdate, ManifestWriter } from '../manifest/manifest-write
 import { signRoomRecord } from '../manifest/room-record.ts';
 import type { ListedVideo } from '../manifest/rules.ts';
 import { sealInfo, sealTitle } from '../video-info.ts';
+import { type ExtraSource, withExtras } from './extra-layout.ts';
 import { type HostCommands, hostCommands } from './host-commands.ts';
 import { type HostProgress, ProgressLog } from './host-progress.ts';
 import { type HostedRoom, newRoom } from './new-room.ts';
@@ -57,6 +58,8 @@ export interface HostOptions {
   hostPassword?: string | null;
   /** Gives 0 to 1, for spreading retries; no secret comes from it. */
   random: () => number;
+  /** What goes with it beside pictures and sound; left out: nothing. */
+  extras?: ExtraSource;
   /** Where what is needed to go on after a crash is noted; left out: nowhere. */
   journal?: UploadJournal;
   /** The room that is to get this video besides what it has; null or left out: a new one is made. */
@@ -97,7 +100,14 @@ interface RunningUpload extends Upload {
   signal: AbortSignal;
   queue: UploadQueue;
   line: ServerLine;
-  onStored: (segment: SealedSegment) => void;
+  /** Told of each segment that is made, and of each that is stored. */
+  watch: Watch;
+}
+
+/** Waits for the room to be worth a visit. */
+interface Watch {
+  made(segment: SealedSegment): void;
+  stored(segment: SealedSegment): void;
 }
 
 /** The packager made another segment than the one that was signed under its number: never to be encrypted under the same key. */
@@ -228,26 +238,35 @@ function startTasks(upload: Upload, signal: AbortSignal): Promise<void>[] {
     signal,
     onState: (state) => progress.line(state),
   });
-  const onStored = watchFor(() => options.onRoom(upload.room));
-  const running = { ...upload, signal, line, onStored, queue: new UploadQueue(signal) };
+  const watch = watchFor(() => options.onRoom(upload.room));
+  const running = { ...upload, signal, line, watch, queue: new UploadQueue(signal) };
   const uploads = Array.from({ length: PARALLEL_UPLOADS }, () => uploadFrom(running));
   return [packageAll(running), listAll(running), ...uploads];
 }
 
 /** Encrypts what the packager makes, as far as there is room for it; what is stored already is only compared. */
 async function packageAll(upload: RunningUpload): Promise<void> {
-  const { options, keys, kept, progress, queue, signal, onStored } = upload;
+  const { options, keys, kept, progress, queue, signal, watch } = upload;
   const signed = kept?.entries ?? [];
   const stored = await findStored(upload);
   let madeCount = 0;
-  for await (const segment of options.video.segments(signal)) {
+  const segments = withExtras({
+    media: options.video.segments(signal),
+    extras: options.extras ?? { first: [] },
+    signed,
+    signedExtras: kept?.extras ?? new Map(),
+    clock: options.clock,
+    signal,
+  });
+  for await (const segment of segments) {
     const sealed = await sealSegment(options.crypto, keys.contentKey, segment);
     signal.throwIfAborted();
     const before = signed[sealed.number];
     if (before && !isSameSegment(before, sealed.entry)) throw new MadeOtherwise();
     madeCount = sealed.number + 1;
     progress.packaged(sealed);
-    if (stored.has(sealed.number)) onStored(sealed);
+    watch.made(sealed);
+    if (stored.has(sealed.number)) watch.stored(sealed);
     else queue.add(sealed);
     if (madeCount === signed.length) progress.phase('uploading');
     await queue.untilRoom();
@@ -297,9 +316,11 @@ async function listAll(upload: RunningUpload): Promise<void> {
 async function list(upload: RunningUpload, batch: readonly SealedSegment[]): Promise<void> {
   const { writer, journal } = upload;
   const firstSegment = writer.segmentCount;
-  const entries = batch.filter(({ number }) => number >= firstSegment).map(({ entry }) => entry);
-  if (entries.length === 0) return;
-  await journal.list(firstSegment, entries);
+  const unlisted = batch.filter(({ number }) => number >= firstSegment);
+  if (unlisted.length === 0) return;
+  const extras = unlisted.flatMap(({ number, extra }): [number, Bytes][] => (extra ? [[number, extra]] : []));
+  const entries = unlisted.map(({ entry }) => entry);
+  await journal.list(firstSegment, entries, new Map(extras));
   for (const entry of entries) await writer.append(entry);
   await publish(upload, false);
 }
@@ -332,20 +353,29 @@ async function publish({ requests, writer, line }: RunningUpload, isDone: boolea
 }
 
 /** One of the uploaders that share the queue. */
-async function uploadFrom({ requests, progress, queue, line, onStored }: RunningUpload): Promise<void> {
+async function uploadFrom({ requests, progress, queue, line, watch }: RunningUpload): Promise<void> {
   for (let segment = await queue.takeListed(); segment; segment = await queue.takeListed()) {
     await line.deliver(requests.storeSegment(segment.number, segment.ciphertext));
     progress.stored(segment);
-    onStored(segment);
+    watch.stored(segment);
     queue.markStored(segment);
   }
 }
 
-/** Calls `onWatchable` once the init segment and the first one are among the stored. */
-function watchFor(onWatchable: () => void): (stored: SealedSegment) => void {
-  let missingCount = WATCHABLE_SEGMENTS;
-  return ({ number }) => {
-    if (number < WATCHABLE_SEGMENTS && --missingCount === 0) onWatchable();
+/** Calls `onWatchable` once the init segment and the first one of the film are among the stored. */
+function watchFor(onWatchable: () => void): Watch {
+  const needed = new Set<number>();
+  let madeCount = 0;
+  return {
+    made({ number, extra }) {
+      if (extra || madeCount === WATCHABLE_SEGMENTS) return;
+      needed.add(number);
+      madeCount += 1;
+    },
+    stored({ number }) {
+      const isLast = needed.delete(number) && needed.size === 0 && madeCount === WATCHABLE_SEGMENTS;
+      if (isLast) onWatchable();
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { MatineeError } from '../errors.ts';
+import { isSubtitleName } from '../extras/subtitle-name.ts';
 import { CONVERT_IT } from './package-plan.ts';
 import { readExactly, type VideoSource } from './package-source.ts';
 
@@ -22,6 +23,7 @@ const HEAD_BYTES = 4096;
  * @throws MatineeError FILE_UNREADABLE where the start of the file can't be read.
  */
 export async function unknownFileError(source: VideoSource, cause: unknown): Promise<MatineeError> {
+  if (isSubtitleName(source.name)) return subtitlesAlone(cause);
   const head = latin1(await readExactly(source, 0, Math.min(HEAD_BYTES, source.sizeBytes)));
   const format = KNOWN_FORMATS.find(({ at, magic }) => head.startsWith(magic, at));
   if (!format) {
@@ -34,6 +36,14 @@ export async function unknownFileError(source: VideoSource, cause: unknown): Pro
   const codec = format.name === 'AVI' ? aviCodec(head) : null;
   const what = codec === null ? `${format.name} files` : `${format.name} files with ${codec}`;
   return new MatineeError('CODEC_UNSUPPORTED', `${what} can't be played in a room. ${CONVERT_IT}`, { cause });
+}
+
+function subtitlesAlone(cause: unknown): MatineeError {
+  return new MatineeError(
+    'FILE_NOT_VIDEO',
+    'These are subtitles without a video. Drop them together with their video, both at once.',
+    { cause },
+  );
 }
 
 /** The error for a file whose format is known but that has no track in it. */

@@ -81,8 +81,20 @@ export interface OpenedVideo {
 export interface PlannedVideo extends OpenedVideo {
   /** What is copied, encoded anew and left out. */
   plan: PackagingPlan;
+  /** Opens the pictures once more, with a reader of their own; null for sound alone. Whoever opens them closes them. */
+  openPictures(): Promise<OpenedPictures | null>;
   /** The file's tracks, as the plan's indices count them. */
   tracks: readonly TrackFacts[];
+}
+
+/** The pictures of a video, to look at some of them. */
+export interface OpenedPictures {
+  track: InputVideoTrack;
+  /** The track's time of what is 0 in the packaged video, seconds. */
+  originS: number;
+  /** Whether any place can be found without reading all before it. */
+  hasIndex: boolean;
+  close(): void;
 }
 
 /** A file that was opened and understood, and how it will be packaged. */
@@ -125,6 +137,7 @@ export async function openVideo(
       plan,
       tracks,
       expectedBytes: expectedBytes(plan, info),
+      openPictures: () => openPictures(inspection),
       segments: (signal) => packageSegments(inspection, signal),
       close: () => input.dispose(),
     };
@@ -204,6 +217,21 @@ async function reopenTracks(source: VideoSource, plan: PackagingPlan): Promise<O
     input.dispose();
     throw error;
   }
+}
+
+async function openPictures({ opened, originS, reopen }: Inspection): Promise<OpenedPictures | null> {
+  if (!opened.video) return null;
+  const { input, video } = await reopen();
+  if (!video) {
+    input.dispose();
+    return null;
+  }
+  return {
+    track: video,
+    originS,
+    hasIndex: (await input.getFormat()) !== MPEG_TS,
+    close: () => input.dispose(),
+  };
 }
 
 /** The plan's tracks. Its indices count the video and audio tracks only, as {@link factsOf} lists them. */

@@ -4,6 +4,7 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { MatineeError } from '../errors.ts';
 import { MAX_SEGMENT_BYTES } from '../limits.ts';
 import { describeSegment, type SegmentEntry } from '../manifest/page.ts';
+import type { LaidOutSegment } from './extra-layout.ts';
 import type { PackagedSegment } from './package.ts';
 
 /** A segment ready to be listed and uploaded. */
@@ -11,6 +12,8 @@ export interface SealedSegment {
   number: number;
   entry: SegmentEntry;
   ciphertext: Bytes;
+  /** What is in it where it is an extra, which cannot always be made the same again; else null. */
+  extra: Bytes | null;
 }
 
 /**
@@ -20,12 +23,13 @@ export interface SealedSegment {
 export async function sealSegment(
   crypto: Crypto,
   contentKey: Bytes,
-  segment: PackagedSegment,
+  segment: LaidOutSegment,
 ): Promise<SealedSegment> {
   const { number, startMs, durationMs, data } = segment;
   if (data.byteLength > MAX_SEGMENT_BYTES) throw tooLarge(segment);
   const ciphertext = await encryptSegment(crypto, contentKey, number, data);
-  return { number, ciphertext, entry: await describeSegment(crypto, startMs, durationMs, ciphertext) };
+  const entry = await describeSegment(crypto, startMs, durationMs, ciphertext);
+  return { number, ciphertext, entry, extra: segment.isExtra ? data : null };
 }
 
 function tooLarge({ startMs, data }: PackagedSegment): MatineeError {

@@ -26,6 +26,8 @@ export interface KeptUpload extends UploadRecord {
   readonly entries: readonly SegmentEntry[];
   /** So many of them the server has confirmed to be listed, all but those noted last; perhaps those too. */
   readonly confirmedCount: number;
+  /** The extras among them, by number, as they are before they are encrypted; left out: none. */
+  readonly extras?: ReadonlyMap<number, Bytes>;
 }
 
 /**
@@ -35,8 +37,15 @@ export interface KeptUpload extends UploadRecord {
 export interface UploadJournal {
   /** An upload begins; it takes the place of the one that was noted before. Resolves once that is safely kept. */
   begin(upload: UploadRecord): Promise<void>;
-  /** These segments, numbered from `firstSegment`, are about to be signed. Resolves once that is safely kept. */
-  list(firstSegment: number, entries: readonly SegmentEntry[]): Promise<void>;
+  /**
+   * These segments, numbered from `firstSegment`, are about to be signed; `extras` are those of them that could not be made the
+   * same again. Resolves once that is safely kept.
+   */
+  list(
+    firstSegment: number,
+    entries: readonly SegmentEntry[],
+    extras: ReadonlyMap<number, Bytes>,
+  ): Promise<void>;
   /** There is nothing to go on with any more. */
   end(): Promise<void>;
 }

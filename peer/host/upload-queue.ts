@@ -7,7 +7,7 @@ const MAX_HELD_SEGMENTS = 6;
 /** Bytes held at which the packager has to wait. One more segment may be in the making. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
 
-/** What viewers need before anything else, so what is listed first: the init segment and one that plays. */
+/** What viewers need before anything else, so what is listed first: the init segment and one that plays, and extras that come before it. */
 const FIRST_BATCH_SEGMENTS = 2;
 
 /**
@@ -22,6 +22,8 @@ export class UploadQueue {
   /** How many segments are taken to be listed. */
   #listingCount = 0;
   #hasListed = false;
+  /** Segments that were added, extras not counted. */
+  #filmCount = 0;
   #hasEnded = false;
   #heldCount = 0;
   #heldBytes = 0;
@@ -33,14 +35,15 @@ export class UploadQueue {
   /** Resolves when one more segment may be added. */
   async untilRoom(): Promise<void> {
     await this.#change.until(() => {
-      // The first two are listed together: however large they are, both must find room.
-      if (this.#heldCount < FIRST_BATCH_SEGMENTS) return true;
+      // The first ones are listed together: however large they are, all must find room.
+      if (this.#heldCount < FIRST_BATCH_SEGMENTS || this.#isFirstBatchMissing) return true;
       return this.#heldCount < MAX_HELD_SEGMENTS && this.#heldBytes < MAX_HELD_BYTES;
     });
   }
 
   add(segment: SealedSegment): void {
     this.#unlisted.push(segment);
+    if (!segment.extra) this.#filmCount += 1;
     this.#heldCount += 1;
     this.#heldBytes += segment.ciphertext.byteLength;
     this.#change.tell();
@@ -54,8 +57,8 @@ export class UploadQueue {
 
   /** All segments that wait to be listed, as soon as there are some; null at the end. */
   async takeUnlisted(): Promise<SealedSegment[] | null> {
-    const enough = this.#hasListed ? 1 : FIRST_BATCH_SEGMENTS;
-    await this.#change.until(() => this.#hasEnded || this.#unlisted.length >= enough);
+    const isEnough = (): boolean => this.#unlisted.length > 0 && !this.#isFirstBatchMissing;
+    await this.#change.until(() => this.#hasEnded || isEnough());
     const batch = this.#unlisted;
     this.#unlisted = [];
     this.#listingCount = batch.length;
@@ -91,6 +94,10 @@ export class UploadQueue {
   /** Resolves when nothing is held any longer and nothing will follow. */
   async untilAllStored(): Promise<void> {
     await this.#change.until(() => this.#hasEnded && this.#heldCount === 0);
+  }
+
+  get #isFirstBatchMissing(): boolean {
+    return !this.#hasListed && this.#filmCount < FIRST_BATCH_SEGMENTS;
   }
 
   get #isAllListed(): boolean {

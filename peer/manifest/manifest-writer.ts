@@ -5,7 +5,7 @@ import type { Crypto, SigningKey } from '../crypto/crypto.ts';
 import { MatineeError } from '../errors.ts';
 import { MAX_FRAME_BYTES, MAX_PAGES } from '../limits.ts';
 import { type PageReference, signHead } from './head.ts';
-import { doesFitPage, encodePage, type SegmentEntry } from './page.ts';
+import { doesFitPage, encodePage, isExtra, type SegmentEntry } from './page.ts';
 
 const update = v.strictObject({
   head: byteString(1, MAX_FRAME_BYTES),
@@ -99,9 +99,15 @@ export class ManifestWriter {
     return { head, pages };
   }
 
+  /** Extras count for nothing in the first page, and have pages of their own after it: the head shows where those are. */
   #isPageFull(next: SegmentEntry): boolean {
-    const segments = FIRST_PAGE_SEGMENTS * 2 ** this.#closedPages.length;
-    return this.#openPage.length >= segments || !doesFitPage(this.#openPage, next);
+    const open = this.#openPage;
+    const first = this.#segmentCount - open.length;
+    const filmCount = open.filter((entry, i) => !isExtra(first + i, entry)).length;
+    const isNextExtra = isExtra(this.#segmentCount, next);
+    const isFull = filmCount >= FIRST_PAGE_SEGMENTS * 2 ** this.#closedPages.length;
+    const isOther = this.#closedPages.length > 0 && open.length > 0 && isNextExtra !== (filmCount === 0);
+    return isFull || isOther || !doesFitPage(open, next);
   }
 
   async #closePage(): Promise<void> {

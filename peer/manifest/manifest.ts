@@ -19,6 +19,7 @@ export class Manifest {
   /** Page bytes by the hex of their hash: what we can pass on. */
   readonly #pageBytes = new Map<string, Bytes>();
   readonly #entries = new Map<number, SegmentEntry>();
+  readonly #extras = new Set<number>();
 
   constructor(crypto: Crypto, roomId: Bytes) {
     this.#crypto = crypto;
@@ -67,6 +68,7 @@ export class Manifest {
     }
     entries.forEach((entry, i) => {
       this.#entries.set(reference.firstSegment + i, entry);
+      if (this.isExtra(reference.firstSegment + i)) this.#extras.add(reference.firstSegment + i);
     });
     this.#pageBytes.set(toHex(hash), bytes);
     return reference;
@@ -85,7 +87,10 @@ export class Manifest {
 
   /** The page in which the segment shown at `atMs` is listed; null before the first head. */
   pageAt(atMs: number): PageReference | null {
-    return this.#head?.pages.findLast((page) => page.startMs <= atMs) ?? this.#head?.pages[0] ?? null;
+    const pages = this.#head?.pages ?? [];
+    let at = pages.findLastIndex((page) => page.startMs <= atMs);
+    while (at > 0 && this.#holdsOnlyExtras(at)) at -= 1;
+    return pages[at] ?? pages[0] ?? null;
   }
 
   /** Whether we hold the page behind this reference. */
@@ -98,8 +103,40 @@ export class Manifest {
     return this.#entries.get(segment) ?? null;
   }
 
+  /** Whether this is known to be an extra: something beside pictures and sound, which takes no time. */
+  isExtra(segment: number): boolean {
+    return segment > 0 && this.#entries.get(segment)?.durationMs === 0;
+  }
+
+  /** The extras whose pages are here, in order. */
+  get extras(): Iterable<number> {
+    return this.#extras;
+  }
+
+  /** Pages that hold nothing but extras, as the head alone tells: the film is no longer after them. */
+  extrasPages(): PageReference[] {
+    return this.#head?.pages.filter((_, at) => at > 0 && this.#takesNoTime(at)) ?? [];
+  }
+
   /**
-   * The media segment shown at `atMs`: the last one that starts at or before it, never the init segment.
+   * The first segment from this one on that belongs to the film, extras passed over as far as they are known; the head's
+   * `segmentCount` where none is left.
+   */
+  filmFrom(segment: number): number {
+    const pages = this.#head?.pages ?? [];
+    for (let at = segment; ; ) {
+      const entry = this.#entries.get(at);
+      if (at === 0 || (entry && entry.durationMs > 0)) return at;
+      const page = pages.findLastIndex(({ firstSegment }) => firstSegment <= at);
+      if (entry) at += 1;
+      else if (page > 0 && at < (this.#head?.segmentCount ?? 0) && this.#takesNoTime(page))
+        at = pages[page + 1]?.firstSegment ?? this.#head?.segmentCount ?? at;
+      else return at;
+    }
+  }
+
+  /**
+   * The media segment shown at `atMs`: the last one that starts at or before it, never the init segment nor an extra.
    * Null where its page is not here yet, or nothing is listed.
    */
   segmentAt(atMs: number): number | null {
@@ -109,10 +146,29 @@ export class Manifest {
     const end = page.firstSegment + this.#segmentsIn(page);
     for (let segment = Math.max(1, page.firstSegment); segment < end; segment++) {
       const entry = this.#entries.get(segment);
+      if (entry?.durationMs === 0) continue;
       if (!entry || (entry.startMs > atMs && found !== null)) break;
       found = segment;
     }
     return found;
+  }
+
+  /** Whether the film is where it was after this page. */
+  #takesNoTime(at: number): boolean {
+    const { pages = [], isDone = false, durationMs = 0 } = this.#head ?? {};
+    const [page, next] = [pages[at], pages[at + 1]];
+    if (!page) return false;
+    return next ? next.startMs === page.startMs : isDone && page.startMs >= durationMs;
+  }
+
+  #holdsOnlyExtras(at: number): boolean {
+    if (this.#takesNoTime(at)) return true;
+    const page = this.#head?.pages[at];
+    // The last one of a film that is still uploaded tells it only by what is in it.
+    if (!page || at !== (this.#head?.pages.length ?? 0) - 1 || !this.hasPage(page)) return false;
+    for (let segment = page.firstSegment; segment < page.firstSegment + this.#segmentsIn(page); segment++)
+      if (!this.isExtra(segment)) return false;
+    return true;
   }
 
   #segmentsIn(reference: PageReference): number {

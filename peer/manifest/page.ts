@@ -16,7 +16,7 @@ import { pieceCount, pieceSize } from './geometry.ts';
 export interface SegmentEntry {
   /** When its first picture is shown, milliseconds from the start of the film. The init segment has 0. */
   startMs: number;
-  /** How long it plays; the next one starts at startMs + durationMs. The init segment has 0. */
+  /** How long it plays; the next one starts at startMs + durationMs. The init segment has 0, and so have extras. */
   durationMs: number;
   /** Bytes of its ciphertext, which are those of its plaintext. */
   sizeBytes: number;
@@ -53,6 +53,11 @@ export function decodePage(bytes: Uint8Array): SegmentEntry[] {
     }
   });
   return entries;
+}
+
+/** Whether segment `number` is an extra: something beside pictures and sound. */
+export function isExtra(number: number, { durationMs }: Pick<SegmentEntry, 'durationMs'>): boolean {
+  return number > 0 && durationMs === 0;
 }
 
 /** Whether one more entry still belongs in a page that holds `entries`. */

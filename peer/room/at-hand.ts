@@ -11,7 +11,8 @@ export interface HeldFilm {
 export class AtHand {
   readonly #film: HeldFilm;
   readonly #fromMs: number;
-  #next: { segment: number; piece: number } | null = null;
+  /** Where nothing is known to be here yet, and where what is here before it ends. */
+  #next: { segment: number; piece: number; endMs: number } | null = null;
 
   constructor(film: HeldFilm, fromMs: number) {
     this.#film = film;
@@ -24,7 +25,10 @@ export class AtHand {
     this.#next ??= this.#first();
     const next = this.#next;
     if (!next) return this.#fromMs;
-    for (let entry = film.manifest.entry(next.segment); entry; entry = film.manifest.entry(next.segment)) {
+    for (;;) {
+      next.segment = film.manifest.filmFrom(next.segment);
+      const entry = film.manifest.entry(next.segment);
+      if (!entry) return next.endMs;
       const count = pieceCount(entry.sizeBytes);
       while (next.piece < count && film.hasPiece(next.segment, next.piece)) next.piece += 1;
       const isWhole = next.piece === count;
@@ -32,19 +36,18 @@ export class AtHand {
         return entry.startMs + (entry.durationMs * pieceStart(entry.sizeBytes, next.piece)) / entry.sizeBytes;
       next.segment += 1;
       next.piece = 0;
+      next.endMs = entry.startMs + entry.durationMs;
     }
-    const last = film.manifest.entry(next.segment - 1);
-    return last ? last.startMs + last.durationMs : this.#fromMs;
   }
 
   /** Where the place's segment begins, once that is known and the init segment is here. */
-  #first(): { segment: number; piece: number } | null {
+  #first(): { segment: number; piece: number; endMs: number } | null {
     const film = this.#film;
     const init = film.manifest.entry(0);
     const segment = film.manifest.segmentAt(this.#fromMs);
     if (!init || segment === null) return null;
     for (let piece = 0; piece < pieceCount(init.sizeBytes); piece++)
       if (!film.hasPiece(0, piece)) return null;
-    return { segment, piece: 0 };
+    return { segment, piece: 0, endMs: this.#fromMs };
   }
 }

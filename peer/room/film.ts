@@ -20,6 +20,7 @@ import { ViewerOrder } from '../swarm/viewer-order.ts';
 import { WINDOW_BYTES } from '../swarm/wanted.ts';
 import { openInfo, type VideoInfo } from '../video-info.ts';
 import type { Handlers, Link } from '../wire/link.ts';
+import { ExtraFetching } from './extra-fetching.ts';
 
 export interface FilmParts {
   crypto: Crypto;
@@ -39,6 +40,8 @@ export interface FilmParts {
   members(): Iterable<Link>;
   onChange(): void;
   onPiece(segment: number, piece: number): void;
+  /** An extra came, decrypted and not looked at; left out: none are fetched. */
+  onExtra?: ((data: Bytes) => void) | undefined;
   /** Who sent a wrong piece, of any film. */
   liars: Set<string>;
   /** Another way to the server's pieces than peers; null where there is none. */
@@ -55,6 +58,8 @@ export class Film {
   readonly announcements: Announcements;
   readonly pieces: HeldPieces;
   readonly provenance = new Provenance();
+  /** Null where nobody asks for extras. */
+  readonly #extras: ExtraFetching | null;
   readonly #parts: FilmParts;
   #keys: Promise<VideoKeys> | null = null;
   #playheadSegment = 0;
@@ -63,6 +68,15 @@ export class Film {
     const { crypto, clock, random, manifest, budget, uplink } = parts;
     this.#parts = parts;
     this.manifest = manifest;
+    this.#extras =
+      parts.onExtra === undefined
+        ? null
+        : new ExtraFetching({
+            manifest,
+            hasPiece: (segment, piece) => this.pieces.has(segment, piece),
+            readPiece: (segment, piece) => this.readPiece(segment, piece),
+            onExtra: parts.onExtra,
+          });
     this.pieces = new HeldPieces({
       memoryBytes: parts.memoryBytes,
       spill: parts.spill,
@@ -90,6 +104,7 @@ export class Film {
       onPiece: (segment, piece, data, giver) => this.#keep(segment, piece, data, giver),
       liars: parts.liars,
       plain: parts.plain,
+      extras: this.#extras,
     });
     this.uploads = new Uploads({
       clock,
@@ -153,6 +168,7 @@ export class Film {
 
   /** Frees what is held; nothing is fetched or served any more. */
   close(): void {
+    this.#extras?.close();
     this.downloads.close();
     this.uploads.close();
     this.announcements.close();
@@ -163,6 +179,7 @@ export class Film {
     this.provenance.note(segment, giver, data.byteLength);
     this.pieces.put(segment, piece, data);
     this.announcements.add(segment, piece);
+    this.#extras?.came(segment);
     this.#parts.onPiece(segment, piece);
   }
 

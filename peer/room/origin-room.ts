@@ -97,7 +97,8 @@ export class OriginRoom {
         })),
         ...chat.handlers,
         ...reactions.handlers,
-        ...new PassingRelay(relay).handlers,
+        ...new PassingRelay({ crypto, clock, audience, accept: async () => Number.POSITIVE_INFINITY })
+          .handlers,
         ...statements.handlers,
         // The room's time is ours.
         askTime: (link, { n }) => link.send('time', { n, roomMs: Math.round(clock.wallMs()), errorMs: 0 }),

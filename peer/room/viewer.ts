@@ -53,6 +53,8 @@ export interface ViewerParts {
   onChange(): void;
   /** A piece can be read now. */
   onPiece(segment: number, piece: number): void;
+  /** Something that goes with the film came, such as subtitles; left out: it is not fetched. */
+  onExtra?(data: Bytes): void;
   onLinkClosed(remote: Remote, code: string): void;
   /** The host's rules are new. */
   onRules?(rules: Rules): void;
@@ -333,6 +335,7 @@ export class Viewer {
       members: () => this.#membersInStep(),
       onChange: () => this.#manifestChanged(),
       onPiece: this.#parts.onPiece,
+      onExtra: this.#parts.onExtra,
       liars: this.#liars,
       plain: this.#parts.plain ?? null,
       onDiskError: (error) => {

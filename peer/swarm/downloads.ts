@@ -14,7 +14,7 @@ import { Owed } from './owed.ts';
 import { PageAsking } from './page-asking.ts';
 import { type Ask, type Candidate, pick, RESCUE_MS, URGENT_MS } from './picker.ts';
 import { pieceKey } from './piece-key.ts';
-import { type PlainFetcher, PlainFetching } from './plain-fetching.ts';
+import { type Others, type PlainFetcher, PlainFetching } from './plain-fetching.ts';
 import type { Giver } from './provenance.ts';
 import { Throughput } from './throughput.ts';
 import { type Wanted, type Wants, WINDOW_MS, wantedPieces } from './wanted.ts';
@@ -102,6 +102,13 @@ export interface DownloadParts {
   onPiece(segment: number, piece: number, data: Bytes, giver: Giver): void;
   /** Another way to the server's pieces than peers; null or left out: there is none. */
   plain?: PlainFetcher | null | undefined;
+  /** What is wanted besides the film, where nothing of that is needed at once; null or left out: nothing. */
+  extras?: ExtraWants | null | undefined;
+}
+
+/** Says what goes with a film and is missing. */
+export interface ExtraWants {
+  wants(playheadMs: number, isHere: (segment: number, piece: number) => boolean): Wants;
 }
 
 /**
@@ -203,10 +210,11 @@ export class Downloads {
     this.#lastRunMs = nowMs;
     const wants = this.#wants(isLookingFar ? WINDOW_MS : NEAR_MS);
     this.#isCalm = (wants.pieces[0]?.inMs ?? 0) > URGENT_MS;
+    this.#addExtras(wants);
     for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
-    this.#plain?.run(this.#atServer(wants.pieces), this.#hasSources());
+    this.#plain?.run(this.#atServer(wants.pieces), this.#others());
   }
 
   /** Whether this peer has sent a wrong piece, which no honest one does: it has checked what it passes on. */
@@ -251,9 +259,10 @@ export class Downloads {
     return wanted;
   }
 
-  #hasSources(): boolean {
-    for (const { isChoking } of this.#sources.values()) if (!isChoking) return true;
-    return false;
+  #others(): Others {
+    if (this.#memberCount() > 0) return 'viewers';
+    for (const { isChoking } of this.#sources.values()) if (!isChoking) return 'origin';
+    return 'nobody';
   }
 
   #pick(wanted: Wanted[]): Ask[] {
@@ -356,6 +365,19 @@ export class Downloads {
     });
   }
 
+  /**
+   * After the film's pieces what goes with it, unless some of the film is needed at once. Later it comes along all the same, by its
+   * own turn: a line that never gets ahead has subtitles too.
+   */
+  #addExtras(wants: Wants): void {
+    const { extras, clock } = this.#parts;
+    const isSettled = clock.nowMs() - this.#bornMs >= SETTLED_MS;
+    if (!extras || (!isSettled && (wants.pieces[0]?.inMs ?? URGENT_MS) < URGENT_MS)) return;
+    const more = extras.wants(this.#playheadMs, this.#isHere);
+    wants.pages.push(...more.pages);
+    wants.pieces.push(...more.pieces);
+  }
+
   /** The origin is the only hope of who has no neighbours. When that changes, what stands there is asked anew, and says so. */
   #tellOriginIfAlone(): void {
     const isAlone = this.#memberCount() === 0;
@@ -432,6 +454,7 @@ export class Downloads {
     const source = this.#sources.get(link);
     if (!source) return;
     source.receivedCount += 1;
+    this.#plain?.heard();
     link.send('got', { pieces: source.receivedCount });
     if (!this.#isExpected(source, segment, piece, data.byteLength)) {
       link.close('PEER_FLOODING');
@@ -505,6 +528,7 @@ export class Downloads {
 
   #cancelUnwanted(): void {
     const wants = this.#wants(WINDOW_MS);
+    this.#addExtras(wants);
     const wanted = new Set(wants.pieces.map(({ segment, piece }) => pieceKey(segment, piece)));
     for (const link of this.#sources.keys()) {
       const unwanted = [...this.#owed.by(link)].filter(

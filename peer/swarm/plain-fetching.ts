@@ -24,6 +24,15 @@ export interface PlainFetcher {
 const NEAR_MS = 4_000;
 const PATIENCE_MS = 3_000;
 
+/**
+ * In a crowd it may only where nothing at all has come for so long. What is late there waits for the server's line, which all
+ * share: fetched by HTTP it comes to each of them once, and takes the line from pieces that would have gone to all.
+ */
+const SILENCE_MS = 4_000;
+
+/** Bytes of one request beside data channels at most: it takes the line from them. */
+const MAX_FETCH_BESIDE_BYTES = 64 * 1024;
+
 /** How far ahead is fetched where there is no other way: a seek throws away no more. */
 const AHEAD_MS = 20_000;
 
@@ -44,6 +53,9 @@ interface Run {
   firstPiece: number;
   lastPiece: number;
 }
+
+/** Who else can be asked: nobody, the origin alone, or viewers too. */
+export type Others = 'nobody' | 'origin' | 'viewers';
 
 export interface PlainFetchingParts {
   clock: Clock;
@@ -67,21 +79,30 @@ export class PlainFetching {
   readonly #aborts = new Set<AbortController>();
   /** When each near piece was first seen to be near and missing. */
   #nearSinceMs = new Map<number, number>();
+  #heardMs: number;
   #failures = 0;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PlainFetchingParts) {
     this.#parts = parts;
+    this.#heardMs = parts.clock.nowMs();
   }
 
-  /** Fetches what it should of what is wanted (in the order it is needed). `hasPeers`: somebody else can be asked. */
-  run(wanted: readonly Wanted[], hasPeers: boolean): void {
+  /** A piece came from a peer. */
+  heard(): void {
+    this.#heardMs = this.#parts.clock.nowMs();
+  }
+
+  /** Fetches what it should of what is wanted (in the order it is needed). */
+  run(wanted: readonly Wanted[], others: Others): void {
     const nowMs = this.#parts.clock.nowMs();
     const late = this.#noteNear(wanted, nowMs);
-    const due = hasPeers ? late : wanted.filter(({ inMs }) => inMs < AHEAD_MS);
     if (nowMs < this.#pausedUntilMs) return;
-    const most = hasPeers ? 1 : MAX_FETCHES;
-    for (const run of this.#runsOf(due)) {
+    if (others === 'viewers' && nowMs - this.#heardMs < SILENCE_MS) return;
+    const isBeside = others !== 'nobody';
+    const due = isBeside ? late : wanted.filter(({ inMs }) => inMs < AHEAD_MS);
+    const most = isBeside ? 1 : MAX_FETCHES;
+    for (const run of this.#runsOf(due, isBeside ? MAX_FETCH_BESIDE_BYTES : MAX_FETCH_BYTES)) {
       if (this.#aborts.size >= most) return;
       void this.#fetch(run);
     }
@@ -108,7 +129,7 @@ export class PlainFetching {
   }
 
   /** What is not being fetched yet, as runs of neighbours, each no longer than one request may be. */
-  #runsOf(due: readonly Wanted[]): Run[] {
+  #runsOf(due: readonly Wanted[], maxBytes: number): Run[] {
     const runs: Run[] = [];
     for (const { segment, piece } of due) {
       const sizeBytes = this.#parts.manifest.entry(segment)?.sizeBytes ?? 0;
@@ -118,7 +139,7 @@ export class PlainFetching {
       const wouldHaveBytes = last
         ? pieceStart(sizeBytes, piece + 1) - pieceStart(sizeBytes, last.firstPiece)
         : 0;
-      if (last && isNext && wouldHaveBytes <= MAX_FETCH_BYTES) last.lastPiece = piece;
+      if (last && isNext && wouldHaveBytes <= maxBytes) last.lastPiece = piece;
       else runs.push({ segment, firstPiece: piece, lastPiece: piece });
     }
     return runs;

@@ -50,7 +50,7 @@ export function wantedPieces(window: Window): Wants {
     return wants;
   }
   let passedBytes = 0;
-  for (let segment = first; passedBytes < window.windowBytes; segment++) {
+  for (let segment = first; passedBytes < window.windowBytes; segment = manifest.filmFrom(segment + 1)) {
     const entry = manifest.entry(segment);
     if (entry && entry.startMs > playheadMs + window.windowMs) break;
     if (!wantSegment(window, segment, wants)) break;

@@ -6,7 +6,8 @@ const DIRECTIVES = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self'",
+  // Posters and small pictures of a film are decrypted by the page, and blob: addresses.
+  "img-src 'self' blob:",
   // MediaSource is a blob: address.
   'media-src blob:',
   "worker-src 'self'",

@@ -13,6 +13,7 @@ import { parseRoomLink } from '../../peer/room-link.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { shortClip } from '../tools/clips.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
+import { plainExtra } from '../tools/plain-extra.ts';
 import { runProgram } from '../tools/run-program.ts';
 import { startServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
@@ -68,9 +69,9 @@ ciphertext(
 
       const plain: Buffer[] = [];
       for (let segment = 0; segment < head.segmentCount; segment++) {
-        plain.push(
-          await decryptWithOpenssl(join(video, 'segments', String(segment)), toHex(contentKey), segment),
-        );
+        const path = join(video, 'segments', String(segment));
+        const bytes = await decryptWithOpenssl(path, toHex(contentKey), segment);
+        if (!plainExtra(bytes)) plain.push(bytes);
       }
       const decrypted = join(folder.path, 'decrypted.mp4');
       await writeFile(decrypted, concat(...plain));

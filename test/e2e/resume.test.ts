@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { areEqual, fromBase64url, toBase64url } from '../../peer/bytes.ts';
+import { areEqual, type Bytes, fromBase64url, toBase64url } from '../../peer/bytes.ts';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
-import { encryptSegment } from '../../peer/crypto/content.ts';
+import { decryptRange, encryptSegment } from '../../peer/crypto/content.ts';
 import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
 import { openVideo } from '../../peer/host/package.ts';
 import { parseRoomLink } from '../../peer/room-link.ts';
@@ -14,6 +14,7 @@ import { ReadStore } from '../../seed-server/store/read-store.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip, mainClip } from '../tools/clips.ts';
+import { plainExtra } from '../tools/plain-extra.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { type SlowLine, slowLine } from '../tools/slow-line.ts';
 import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
@@ -88,13 +89,27 @@ async function assertStoredAsMade(dataDir: string, link: string, path: string): 
   const folder = store.segmentsFolder(room, video);
   const file = await openFile(path);
   const opened = await openVideo(file.source);
-  let count = 0;
-  for await (const { number, data } of opened.segments(new AbortController().signal)) {
+  const stored = await store.storedSegments(room, video);
+  const kinds: string[] = [];
+  let number = 0;
+  const readStored = async (): Promise<Bytes> => new Uint8Array(await readFile(join(folder, String(number))));
+  for await (const { data } of opened.segments(new AbortController().signal)) {
+    // Its pictures lie between: which, and where, depends on when they were made.
+    for (; ; number++) {
+      const extra = plainExtra(await decryptRange(crypto, contentKey, number, 0, await readStored()));
+      if (!extra) break;
+      kinds.push(extra.kind);
+    }
     const made = await encryptSegment(crypto, contentKey, number, data);
-    assert.ok(areEqual(made, await readFile(join(folder, String(number)))), `segment ${number}`);
-    count += 1;
+    assert.ok(areEqual(made, await readStored()), `segment ${number}`);
+    number += 1;
   }
-  assert.is((await store.storedSegments(room, video)).length, count);
+  for (; number < stored.length; number++)
+    kinds.push(
+      plainExtra(await decryptRange(crypto, contentKey, number, 0, await readStored()))?.kind ?? 'film',
+    );
+  assert.equal(stored, [...stored.keys()]);
+  assert.equal(kinds, ['poster', 'thumbnails'], 'each is there once');
   opened.close();
   await file.close();
 }

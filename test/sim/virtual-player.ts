@@ -119,7 +119,15 @@ export class VirtualPlayer {
   #tick(): void {
     const { clock, viewer } = this.#parts;
     viewer.setPlayhead(this.placeMs);
+    this.#tellRoom();
     this.#cancelTick = clock.after(PLAYHEAD_EVERY_MS, () => this.#tick());
+  }
+
+  /** Says what a page says of itself. Nobody is steered by it here: each plays at its own place. */
+  #tellRoom(): void {
+    const { chat, sync } = this.#parts.viewer;
+    chat.be(this.#startUpMs === null ? 'waiting' : this.isWaiting ? 'buffering' : 'watching');
+    if (this.#isPlaying && sync.isTold && !sync.playback) sync.begin(this.placeMs);
   }
 
   #startIfReady(): void {

@@ -21,6 +21,8 @@ export interface Film {
   segmentCount: number;
   segmentMs: number;
   segmentBytes: number;
+  /** What is listed after so many of its segments, the init segment counted; left out: nothing. Numbers are shifted by it. */
+  extras?: ReadonlyMap<number, readonly Bytes[]>;
 }
 
 /** A room on a virtual clock: a film in the origin's store, and viewers joined by lines. Everything but time and the lines is the real code. */
@@ -65,15 +67,18 @@ export class VirtualRoom {
     const writer = new ManifestWriter(crypto, key, { room, video, info, durationMs });
     const segments: Bytes[] = [];
     const plaintexts: Bytes[] = [];
-    for (let segment = 0; segment <= film.segmentCount; segment++) {
-      const plaintext = new Uint8Array(segment === 0 ? 900 : film.segmentBytes).fill(segment + 1);
-      const ciphertext = await encryptSegment(crypto, keys.contentKey, segment, plaintext);
-      const startMs = Math.max(0, segment - 1) * film.segmentMs;
-      await writer.append(
-        await describeSegment(crypto, startMs, segment === 0 ? 0 : film.segmentMs, ciphertext),
-      );
+    const append = async (plaintext: Bytes, startMs: number, lengthMs: number): Promise<void> => {
+      const ciphertext = await encryptSegment(crypto, keys.contentKey, segments.length, plaintext);
+      await writer.append(await describeSegment(crypto, startMs, lengthMs, ciphertext));
       segments.push(ciphertext);
       plaintexts.push(plaintext);
+    };
+    for (let segment = 0; segment <= film.segmentCount; segment++) {
+      const plaintext = new Uint8Array(segment === 0 ? 900 : film.segmentBytes).fill(segment + 1);
+      const startMs = Math.max(0, segment - 1) * film.segmentMs;
+      await append(plaintext, startMs, segment === 0 ? 0 : film.segmentMs);
+      for (const extra of film.extras?.get(segment + 1) ?? [])
+        await append(extra, segment * film.segmentMs, 0);
     }
     const roomKeys = await deriveRoomKeys(crypto, secret, room);
     const virtual = new VirtualRoom(

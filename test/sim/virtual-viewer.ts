@@ -153,6 +153,7 @@ export class VirtualViewer {
     }
     member.setPeersAllowed(true);
     if (plan.uploadLimit !== null) member.viewer.setUploadLimit(plan.uploadLimit);
+    member.viewer.sync.follow();
     this.member = member;
     this.player = new VirtualPlayer({
       clock,

@@ -465,21 +465,25 @@ passing('should tell who is here and what they do, until they leave', async () =
   for (const viewer of [middle, talk.reader]) viewer.close();
 });
 
-passing('should be said to a newcomer soon, the later the more there are', async () => {
-  for (const [peopleCount, waitMs] of [
-    [0, 1_500],
-    [20, 10_000],
+passing('should be said late by who begins, and to newcomers soon where there are few', async () => {
+  for (const [peopleCount, expectedMs] of [
+    [0, [4_000, 6_500, 9_500]],
+    [20, [4_000, 13_500]],
   ] as const) {
     const clock = new VirtualClock();
     const saidMs: number[] = [];
     const presence = new Presence({ clock, say: () => saidMs.push(clock.nowMs()) });
-    presence.be('watching');
+    presence.be('waiting');
     for (let i = 0; i < peopleCount; i++)
       presence.heard({ from: `m${i}`, name: 'Ada', isHost: false, doing: 'watching' });
-    await clock.run(2_000);
+    await clock.run(5_000);
     presence.met();
-    await clock.run(20_000);
-    assert.equal(saidMs, [1_500, 2_000 + waitMs]);
+    await clock.run(3_000);
+    presence.be('watching');
+    presence.met();
+    await clock.run(1_000);
+    await clock.run(peopleCount === 0 ? 1_000 : 8_000);
+    assert.equal(saidMs, expectedMs);
     presence.close();
   }
 });

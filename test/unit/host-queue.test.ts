@@ -13,6 +13,7 @@ function segment(number: number, sizeBytes = 1): SealedSegment {
     number,
     ciphertext,
     entry: { startMs: 0, durationMs: 0, sizeBytes, pieceHashes: new Uint8Array(32) },
+    extra: null,
   };
 }
 

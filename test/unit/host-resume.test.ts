@@ -1,9 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { areEqual, type Bytes, toBase64url } from '../../peer/bytes.ts';
+import { areEqual, type Bytes, toBase64url, utf8 } from '../../peer/bytes.ts';
 import { decryptRange } from '../../peer/crypto/content.ts';
 import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
 import { MatineeError } from '../../peer/errors.ts';
+import type { ExtraSource } from '../../peer/host/extra-layout.ts';
 import { identifyFile, mustBeSameFile } from '../../peer/host/file-identity.ts';
 import { type HostedRoom, type HostOptions, hostVideo } from '../../peer/host/host-video.ts';
 import type { KeptUpload } from '../../peer/host/upload-journal.ts';
@@ -64,7 +65,7 @@ class DyingPage {
       clock: { ...clock, after: (ms, run) => clock.after(ms, () => this.#isDead || run()) },
       journal: {
         begin: (record) => this.#orNever(() => this.#journal.begin(record)),
-        list: (first, entries) => this.#orNever(() => this.#journal.list(first, entries)),
+        list: (first, entries, extras) => this.#orNever(() => this.#journal.list(first, entries, extras)),
         end: () => this.#orNever(() => this.#journal.end()),
       },
     };
@@ -96,11 +97,11 @@ async function diesAfter(
   server: string,
   sent: Sent,
   journal: MemoryJournal,
+  extras: ExtraSource = { first: [] },
 ): Promise<KeptUpload> {
   const page = new DyingPage(requestCount, sent, journal);
-  void hostVideo(hosting(video, server, { ...page.parts, kept: journal.kept }).options).catch(
-    assert.unreachable,
-  );
+  const { options } = hosting(video, server, { ...page.parts, extras, kept: journal.kept });
+  void hostVideo(options).catch(assert.unreachable);
   await page.died;
   return present(journal.kept);
 }
@@ -160,6 +161,49 @@ resume(
       await hostVideo(hosting(video, other.url, { kept: unstopped }).options);
       assert.equal(await storedBy(server, room), await storedBy(other, room));
     })();
+  }),
+);
+
+resume(
+  'should keep extras through crashes, though they are made otherwise each time',
+  withHttp({}, async (server) => {
+    const random = seededRandom(SEED);
+    const video = new FixedVideo(sizes(20, 40_000));
+    const journal = new MemoryJournal();
+    const sent = new Sent();
+    const subtitles = utf8('subtitles');
+    const extras: ExtraSource = {
+      first: [subtitles],
+      async *make(listed) {
+        for (let made = listed.length; made < 5; made++) yield crypto.randomBytes(30_000);
+      },
+    };
+    for (let crash = 0; crash < 5; crash++)
+      await diesAfter(1 + Math.floor(random() * 10), video, server.url, sent, journal, extras);
+    const before = present(journal.kept);
+    assert.ok((before.extras?.size ?? 0) > 1, 'some had been signed');
+    const parts = new DyingPage(999, sent, journal).parts;
+    const { options, told } = hosting(video, server.url, { ...parts, extras, kept: before });
+    const room = await hostVideo(options);
+    assert.equal(room.videoId, before.room.videoId, 'it did not begin anew');
+    assert.is(told.rooms.length, 1);
+    const { contentKey } = await deriveVideoKeys(crypto, room.roomSecret, room.videoId);
+    const plain: Bytes[] = [];
+    for (const [number, ciphertext] of await storedBy(server, room))
+      plain.push(await decryptRange(crypto, contentKey, number, 0, new Uint8Array(ciphertext)));
+    const film = [...new Map(video.made.map((segment) => [segment.number, segment.data])).values()];
+    assert.equal(plain[1], subtitles);
+    assert.equal(
+      plain.filter((each) => film.some((data) => areEqual(data, each))),
+      film,
+    );
+    const others = plain.slice(2).filter((each) => !film.some((data) => areEqual(data, each)));
+    assert.is(others.length, 4, 'those made before count, and none is there twice');
+    for (const data of before.extras?.values() ?? [])
+      assert.ok(
+        plain.some((each) => areEqual(each, data)),
+        'what was signed is there',
+      );
   }),
 );
 

@@ -243,22 +243,30 @@ export class FixedVideo extends RandomVideo {
 export class MemoryJournal implements UploadJournal {
   #record: UploadRecord | null = null;
   #batches: (readonly SegmentEntry[])[] = [];
+  #extras = new Map<number, Bytes>();
 
   /** What a crash would leave now. */
   get kept(): KeptUpload | null {
     if (!this.#record) return null;
     const entries = this.#batches.flat();
-    return { ...this.#record, entries, confirmedCount: entries.length - (this.#batches.at(-1)?.length ?? 0) };
+    const confirmedCount = entries.length - (this.#batches.at(-1)?.length ?? 0);
+    return { ...this.#record, entries, confirmedCount, extras: new Map(this.#extras) };
   }
 
   async begin(record: UploadRecord): Promise<void> {
     this.#record = record;
     this.#batches = [];
+    this.#extras.clear();
   }
 
-  async list(firstSegment: number, entries: readonly SegmentEntry[]): Promise<void> {
+  async list(
+    firstSegment: number,
+    entries: readonly SegmentEntry[],
+    extras: ReadonlyMap<number, Bytes>,
+  ): Promise<void> {
     if (firstSegment !== this.#batches.flat().length) throw new Error('There is a gap in the journal.');
     this.#batches.push(entries);
+    for (const [number, data] of extras) this.#extras.set(number, data);
   }
 
   async end(): Promise<void> {

@@ -20,6 +20,7 @@ const NO_STATS: Stats = {
   bufferedS: 0,
   syncSkewMs: null,
   rejectedPieces: 0,
+  malformedExtras: 0,
   rejectedSignals: 0,
   heldBytes: { memory: 0, disk: 0 },
   diskError: null,

@@ -87,6 +87,8 @@ export interface Stats {
   /** How far the film is behind the room's place, negative: ahead; null while it has none, or the person watches on their own. */
   syncSkewMs: number | null;
   rejectedPieces: number;
+  /** Subtitles and pictures of the host that cannot be understood; the film plays without them. */
+  malformedExtras: number;
   /** Signals of other viewers that were changed on their way, or that nobody here signed. */
   rejectedSignals: number;
   /** Bytes of ciphertext held now, for playing again and for others: in memory, and in this tab's own file. */
@@ -215,6 +217,13 @@ export interface RoomSession {
   placeMs(): number | null;
   /** The parts of this film of which something came, and from whom. */
   filmParts(): FilmPart[];
+  /** The subtitle tracks of this film in the media element, which may have empty ones of films before besides. */
+  subtitles(): TextTrack[];
+  /**
+   * A small picture of the film at a place; null where there is none, or not yet. Its address is good until a few others
+   * were asked for, or the room is at another film.
+   */
+  thumbnailAt(atMs: number): Promise<{ url: string } | null>;
   /** Goes to a place in the film. */
   seekTo(atMs: number): void;
   rename(name: string): void;

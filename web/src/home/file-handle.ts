@@ -1,3 +1,5 @@
+import { isSubtitleName } from '../../../peer/extras/subtitle-name.ts';
+
 /** Handles of files, by which a page can open a file again after a reload: Chromium's, so far. Other browsers have none of this. */
 
 interface PermittedHandle extends FileSystemFileHandle {
@@ -7,6 +9,7 @@ interface PermittedHandle extends FileSystemFileHandle {
 
 interface PickerOptions {
   types: { description: string; accept: Record<string, string[]> }[];
+  multiple: boolean;
 }
 
 interface WindowWithPicker {
@@ -17,40 +20,52 @@ interface ItemWithHandle {
   getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }
 
-/** A file as it was chosen, with its handle where there is one. */
+/** A video as it was chosen, with its handle where there is one, and the subtitle files beside it. */
 export interface ChosenFile {
   file: File;
   handle: FileSystemFileHandle | null;
+  subtitles: readonly File[];
 }
 
 /** The endings are for systems that do not know these as videos and would grey them out. */
 export const VIDEO_ENDINGS = ['.mkv', '.mov', '.m4v', '.avi', '.ts', '.m2ts', '.webm', '.ogv'];
+export const SUBTITLE_ENDINGS = ['.srt', '.vtt'];
 export const SOUND_ENDINGS = ['.mp3', '.m4a', '.flac', '.ogg', '.opus', '.wav'];
 
 export function canPickHandles(): boolean {
   return (window as WindowWithPicker).showOpenFilePicker !== undefined;
 }
 
+/** The first file that is no subtitles, with those that are; subtitles alone are the file. Null where there is none. */
+export function sortFiles(files: readonly File[]): Omit<ChosenFile, 'handle'> | null {
+  const video = files.find(({ name }) => !isSubtitleName(name));
+  const file = video ?? files[0];
+  return file ? { file, subtitles: video ? files.filter(({ name }) => isSubtitleName(name)) : [] } : null;
+}
+
 /** Lets the person choose a video; null where they chose none. Only in answer to a click. */
 export async function pickVideo(description: string): Promise<ChosenFile | null> {
   try {
-    const types = [{ description, accept: { 'video/*': VIDEO_ENDINGS, 'audio/*': SOUND_ENDINGS } }];
-    const [handle] = (await (window as WindowWithPicker).showOpenFilePicker?.({ types })) ?? [];
-    return handle ? { file: await handle.getFile(), handle } : null;
+    const accept = { 'video/*': VIDEO_ENDINGS, 'audio/*': SOUND_ENDINGS, 'text/vtt': SUBTITLE_ENDINGS };
+    const options = { types: [{ description, accept }], multiple: true };
+    const handles = (await (window as WindowWithPicker).showOpenFilePicker?.(options)) ?? [];
+    const files = await Promise.all(handles.map((handle) => handle.getFile()));
+    const sorted = sortFiles(files);
+    return sorted && { ...sorted, handle: handles[files.indexOf(sorted.file)] ?? null };
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') return null;
     throw error;
   }
 }
 
-/** The file of a drop with its handle. To be called while the drop is being handled. */
+/** The files of a drop, the video with its handle. To be called while the drop is being handled. */
 export async function droppedFile(data: DataTransfer): Promise<ChosenFile | null> {
-  const file = data.files[0];
-  const item = [...data.items].find(({ kind }) => kind === 'file') as ItemWithHandle | undefined;
-  const handle = item?.getAsFileSystemHandle?.().catch(() => null);
-  if (!file) return null;
-  const opened = await handle;
-  return { file, handle: opened?.kind === 'file' ? (opened as FileSystemFileHandle) : null };
+  const files = [...data.files];
+  const sorted = sortFiles(files);
+  if (!sorted) return null;
+  const items = [...data.items].filter(({ kind }) => kind === 'file') as ItemWithHandle[];
+  const opened = await items[files.indexOf(sorted.file)]?.getAsFileSystemHandle?.().catch(() => null);
+  return { ...sorted, handle: opened?.kind === 'file' ? (opened as FileSystemFileHandle) : null };
 }
 
 /** Opens the file of a kept handle, where the person allows it; null where they do not, or the file is gone. */

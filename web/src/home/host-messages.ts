@@ -1,5 +1,6 @@
 import type { SigningKey } from '../../../peer/crypto/crypto.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
+import type { SubtitleName } from '../../../peer/extras/subtitle-name.ts';
 import type { HostProgress, IntoRoom } from '../../../peer/host/host-video.ts';
 import type { OpenedVideo, PlannedVideo } from '../../../peer/host/package.ts';
 import type { PackagingWishes } from '../../../peer/host/package-plan.ts';
@@ -9,8 +10,8 @@ import type { ChosenFile } from './file-handle.ts';
 
 export type VideoFacts = OpenedVideo['info'];
 
-/** What will happen to the file. */
-export type PlanFacts = Pick<PlannedVideo, 'plan' | 'tracks'>;
+/** What will happen to the file, and the subtitles that go with it. */
+export type PlanFacts = Pick<PlannedVideo, 'plan' | 'tracks'> & { subtitles: readonly SubtitleName[] };
 
 /** An error as it crosses: classes do not survive the way between threads. */
 export interface Failure {

@@ -1,10 +1,11 @@
-import { toBase64url } from '../../../peer/bytes.ts';
+import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
+import { readSubtitleFiles, subtitleNames } from '../../../peer/extras/subtitle-files.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
-import { fromFile, openVideo } from '../../../peer/host/package.ts';
+import { fromFile, openVideo, type PlannedVideo } from '../../../peer/host/package.ts';
 import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
 import { Pause } from '../../../peer/host/pause.ts';
 import { isWorthAsking } from '../../../peer/host/plan-question.ts';
@@ -61,15 +62,21 @@ async function host(task: HostTask, server: string): Promise<void> {
   const identity = await identifyFile(crypto, plainSource(file));
   if (before) mustBeSameFile(before.stored.facts.file, identity);
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
+  const subtitles = before ? (before.stored.facts.subtitles ?? []) : await readSubtitleFiles(task.subtitles);
   const video = await openFile(file, wishes);
   const couriers = new Couriers();
   try {
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
     const { plan, tracks } = video;
     const isAsking = !before && (task.mustAsk || isWorthAsking(plan, tracks, wishes));
-    tell({ type: 'opened', video: info, planned: { plan, tracks }, isAsking });
+    tell({
+      type: 'opened',
+      video: info,
+      planned: { plan, tracks, subtitles: subtitleNames(subtitles) },
+      isAsking,
+    });
     if (isAsking) await agreement;
-    const journal = journalFor(task, factsOf(task, info, identity));
+    const journal = journalFor(task, factsOf(task, info, identity, subtitles));
     await hostVideo({
       video,
       server,
@@ -79,6 +86,10 @@ async function host(task: HostTask, server: string): Promise<void> {
       // Couriers are for what is large; questions have no body.
       fetch: (input, init) => (init?.body ? couriers.fetch(input, init) : fetch(input, init)),
       random: () => Math.random(),
+      extras: {
+        first: subtitles,
+        make: (listed, signal) => makeExtras(video, listed, signal),
+      },
       journal,
       kept: before?.kept ?? null,
       into: task.into,
@@ -90,6 +101,23 @@ async function host(task: HostTask, server: string): Promise<void> {
   } finally {
     couriers.close();
     video.close();
+  }
+}
+
+/** The film's pictures, by code that comes with the first film. */
+async function* makeExtras(
+  video: PlannedVideo,
+  listed: readonly Bytes[],
+  signal: AbortSignal,
+): AsyncGenerator<Bytes> {
+  const pictures = await video.openPictures();
+  if (!pictures) return;
+  try {
+    const { makePictures } = await import('./film-pictures.ts');
+    const { durationMs } = video.info;
+    yield* makePictures({ pictures, durationMs, listed, clock: systemClock, signal });
+  } finally {
+    pictures.close();
   }
 }
 
@@ -114,7 +142,12 @@ function plainSource(file: File) {
   return { name: file.name, sizeBytes: file.size, read };
 }
 
-function factsOf({ file, handle, choices }: HostTask, info: VideoFacts, identity: FileIdentity): UploadFacts {
+function factsOf(
+  { file, handle, choices }: HostTask,
+  info: VideoFacts,
+  identity: FileIdentity,
+  subtitles: readonly Bytes[],
+): UploadFacts {
   const { title, durationMs } = info;
   return {
     title,
@@ -123,6 +156,7 @@ function factsOf({ file, handle, choices }: HostTask, info: VideoFacts, identity
     modifiedAtMs: file.lastModified,
     handle,
     choices: { wishes: choices.wishes },
+    subtitles,
   };
 }
 
@@ -141,10 +175,10 @@ function journalFor({ goOnWith }: HostTask, facts: UploadFacts): UploadJournal {
       );
       tellKept(isKeeping ? idOf(record) : null);
     },
-    async list(firstSegment, entries) {
+    async list(firstSegment, entries, extras) {
       if (!isKeeping) return;
       try {
-        await kept.list(firstSegment, entries);
+        await kept.list(firstSegment, entries, extras);
       } catch {
         // Half a journal would be worse than none. Where not even this can be written, hosting ends.
         isKeeping = false;

@@ -1,3 +1,4 @@
+import type { Bytes } from '../../../peer/bytes.ts';
 import type { FileIdentity } from '../../../peer/host/file-identity.ts';
 import type { KeptUpload, UploadJournal, UploadRecord } from '../../../peer/host/upload-journal.ts';
 import type { SegmentEntry } from '../../../peer/manifest/page.ts';
@@ -23,6 +24,8 @@ export interface UploadFacts {
   handle: FileSystemFileHandle | null;
   /** What the host chose, but for the server's password. */
   choices: Partial<Omit<HostChoices, 'hostPassword' | 'roomPassword'>>;
+  /** The subtitles that were dropped beside the video, as extras; left out: none. */
+  subtitles?: readonly Bytes[];
 }
 
 export interface StoredUpload {
@@ -42,6 +45,8 @@ interface Batch {
   id: string;
   firstSegment: number;
   entries: readonly SegmentEntry[];
+  /** By number, as in a KeptUpload; left out: none. */
+  extras?: ReadonlyMap<number, Bytes>;
 }
 
 /** All that are kept, finished ones not among them. Rejects where the browser refuses its database. */
@@ -61,7 +66,8 @@ export async function readUpload(id: string): Promise<{ stored: StoredUpload; ke
     const batches = await batchesOf(database, id);
     const entries = batches.flatMap((batch) => batch.entries);
     const confirmedCount = entries.length - (batches.at(-1)?.entries.length ?? 0);
-    return { stored, kept: { ...stored.record, entries, confirmedCount } };
+    const extras = new Map(batches.flatMap((batch) => [...(batch.extras ?? [])]));
+    return { stored, kept: { ...stored.record, entries, confirmedCount, extras } };
   });
 }
 
@@ -102,12 +108,16 @@ export class DatabaseJournal implements UploadJournal {
     );
   }
 
-  async list(firstSegment: number, entries: readonly SegmentEntry[]): Promise<void> {
+  async list(
+    firstSegment: number,
+    entries: readonly SegmentEntry[],
+    extras: ReadonlyMap<number, Bytes>,
+  ): Promise<void> {
     const id = this.#id;
     if (id === null) return;
     await withDatabase((database) =>
       write(database, (stores) => {
-        stores.batches.put({ id, firstSegment, entries } satisfies Batch);
+        stores.batches.put({ id, firstSegment, entries, extras } satisfies Batch);
       }),
     );
   }

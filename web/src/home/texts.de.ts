@@ -21,7 +21,7 @@ export const german: Texts = {
   chooseHere: 'Wähle ein Video',
   dropNow: 'Loslassen zum Teilen',
   orChoose: 'oder wähle eine Datei',
-  formats: 'MP4, MOV, MKV, WebM und mehr. Nichts zu installieren.',
+  formats: 'MP4, MOV, MKV, WebM und mehr, mit ihren Untertiteln (SRT, VTT). Nichts zu installieren.',
 
   videos: 'Videos',
 
@@ -84,6 +84,8 @@ export const german: Texts = {
   leftOutSound: (codec) =>
     `Ton weggelassen: Er ist ${codec}, was dieser Browser weder abspielen noch umwandeln kann`,
   silent: 'Kein Ton darin',
+  subtitles: (names) => `Untertitel: ${names}`,
+  subtitleTrack: (number) => `Spur ${number}`,
   soundTrack: 'Tonspur',
   soundName: (number, language, title, codec) =>
     [`${number}`, ...(language ? [language] : []), ...(title ? [title] : []), codec].join(' · '),

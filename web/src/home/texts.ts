@@ -22,7 +22,7 @@ const english = {
   chooseHere: 'Choose a video',
   dropNow: 'Let go to share it',
   orChoose: 'or choose a file',
-  formats: 'MP4, MOV, MKV, WebM and more. Nothing to install.',
+  formats: 'MP4, MOV, MKV, WebM and more, with their subtitles (SRT, VTT). Nothing to install.',
 
   /** The kind of file, in the browser's file dialog. */
   videos: 'Videos',
@@ -84,6 +84,8 @@ const english = {
   leftOutSound: (codec: string) =>
     `Sound left out: it is ${codec}, which this browser can neither play nor convert`,
   silent: 'No sound in it',
+  subtitles: (names: string) => `Subtitles: ${names}`,
+  subtitleTrack: (number: number) => `track ${number}`,
   soundTrack: 'Sound track',
   soundName: (number: number, language: string | null, title: string | null, codec: string): string =>
     [`${number}`, ...(language ? [language] : []), ...(title ? [title] : []), codec].join(' · '),

@@ -44,7 +44,7 @@ export class Unfinished {
   /** Its file, by the handle that is kept; null where the person has to choose it. `mayAsk`: in answer to a click. */
   async open({ facts: { handle } }: UploadInList, mayAsk: boolean): Promise<ChosenFile | null> {
     const file = handle && (await openHandle(handle, mayAsk));
-    return file ? { file, handle } : null;
+    return file ? { file, handle, subtitles: [] } : null;
   }
 
   /** Forgets it, and removes its room from the server. */

@@ -71,6 +71,8 @@ export interface MemberParts {
   spill?: Spill | null;
   onChange(): void;
   onPiece(segment: number, piece: number): void;
+  /** Something that goes with the film came; left out: it is not fetched. */
+  onExtra?(data: Bytes): void;
   /** The room is at another film from now on. */
   onFilm?(): void;
   /** Where the room is in its film may have changed. */

@@ -54,6 +54,7 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     spill: pieceSpill(),
     onChange: () => session?.changed(),
     onPiece: () => session?.fed(),
+    onExtra: (data) => session?.extraCame(data),
     onFilm: () => session?.filmChanged(),
     onSync: () => session?.synced(),
   });

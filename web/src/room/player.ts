@@ -286,7 +286,7 @@ export class Player {
   /** The plaintext from the cursor on that is here without a gap, within its segment; null where its first piece is missing. */
   async #readRun(): Promise<{ data: Blob; next: Cursor } | null> {
     const { viewer } = this.#parts;
-    const { segment } = this.#cursor;
+    const segment = this.#segment;
     const entry = viewer.manifest.entry(segment);
     if (!entry) return null;
     const parts: BlobPart[] = [];
@@ -302,6 +302,11 @@ export class Player {
     if (parts.length === 0) return null;
     const isWhole = piece === pieceCount(entry.sizeBytes);
     return { data: new Blob(parts), next: isWhole ? this.#after(segment) : { segment, piece } };
+  }
+
+  /** The segment that is to be appended next: what is no part of the film is passed over. */
+  get #segment(): number {
+    return this.#parts.viewer.manifest.filmFrom(this.#cursor.segment);
   }
 
   /** After the init segment comes the one at the playhead; after any other the next. */
@@ -351,7 +356,7 @@ export class Player {
 
   #endIfDone(): void {
     const head = this.#parts.viewer.manifest.head;
-    const isAtEnd = head?.isDone && this.#cursor.segment >= head.segmentCount;
+    const isAtEnd = head?.isDone && this.#segment >= head.segmentCount;
     if (isAtEnd && this.#mediaSource.readyState === 'open' && !this.#buffer?.updating)
       this.#mediaSource.endOfStream();
   }
@@ -368,7 +373,7 @@ export class Player {
     const end = this.#bufferedEndS(atS);
     const next = this.#parts.viewer.manifest.segmentAt((end ?? atS) * 1000 + (end === null ? 0 : 1));
     const isInit = this.#cursor.segment === 0;
-    const isOnTrack = end !== null && this.#cursor.segment === next;
+    const isOnTrack = end !== null && this.#segment === next;
     this.#isAstray = !isInit && !isOnTrack;
     this.feed();
   }

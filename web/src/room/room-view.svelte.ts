@@ -168,6 +168,9 @@ export class RoomView {
     this.#applyPeers();
     this.uploads.holdFor(session);
     this.#unsubscribe = session.subscribe((snapshot) => this.#show(snapshot));
-    window.matinee = { stats: () => session.snapshot().stats };
+    window.matinee = {
+      stats: () => session.snapshot().stats,
+      thumbnailAt: (atMs) => session.thumbnailAt(atMs),
+    };
   }
 }

@@ -1,4 +1,4 @@
-import { areEqual, toBase64url } from '../../../peer/bytes.ts';
+import { areEqual, type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import type { Cheer } from '../../../peer/chat/chat.ts';
 import type { Doing } from '../../../peer/chat/presence.ts';
 import type { Emoji } from '../../../peer/chat/reaction.ts';
@@ -22,6 +22,7 @@ import type {
 } from '../room-session.ts';
 import { chatView } from './chat-view.ts';
 import { doingOf } from './doing.ts';
+import type { FilmExtras } from './film-extras.ts';
 import { filmParts } from './film-parts.ts';
 import type { Member } from './member.ts';
 import { isOnOwnAtStart, rememberOnOwn } from './own-way.ts';
@@ -57,6 +58,9 @@ export class Session implements RoomSession {
   readonly #openedMs: number;
   #element: HTMLVideoElement | null = null;
   #player: Player | null = null;
+  #extras: FilmExtras | null = null;
+  /** Those that came before there was anything to show them in. */
+  #waitingExtras: Bytes[] = [];
   #together: Together | null = null;
   /** Of the room's list, by id; null while it is being opened, or cannot be. */
   readonly #titles = new Map<string, string | null>();
@@ -116,10 +120,18 @@ export class Session implements RoomSession {
   attach(video: HTMLVideoElement): void {
     this.#element = video;
     this.#startPlayer(video);
+    if (this.#waitingExtras.length > 0) void this.#showExtras(video);
+  }
+
+  /** Something that goes with the film came. */
+  extraCame(data: Bytes): void {
+    this.#waitingExtras.push(data);
+    if (this.#element) void this.#showExtras(this.#element);
   }
 
   /** The room is at another film: it starts in the same place. */
   filmChanged(): void {
+    this.#dropExtras();
     this.#together?.close();
     this.#player?.close();
     this.#player = null;
@@ -160,6 +172,15 @@ export class Session implements RoomSession {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  subtitles(): TextTrack[] {
+    return this.#extras?.subtitles ?? [];
+  }
+
+  async thumbnailAt(atMs: number): Promise<{ url: string } | null> {
+    const url = this.#extras?.thumbnailAt(atMs) ?? null;
+    return url === null ? null : { url };
   }
 
   async play(): Promise<void> {
@@ -253,6 +274,7 @@ export class Session implements RoomSession {
     this.#listeners.clear();
     this.#together?.close();
     this.#player?.close();
+    this.#dropExtras();
     this.#member.close();
     this.#onClose();
   }
@@ -263,6 +285,22 @@ export class Session implements RoomSession {
       void this.#readInfo();
     this.#player?.feed();
     this.#cancelDraw ??= this.#clock.after(DRAW_EVERY_MS, () => this.#draw());
+  }
+
+  /** What shows them comes with the first one. Where it cannot be loaded the film plays without. */
+  async #showExtras(video: HTMLVideoElement): Promise<void> {
+    const loaded = await import('./film-extras.ts').catch(() => null);
+    if (!loaded || this.#waitingExtras.length === 0) return;
+    this.#extras ??= new loaded.FilmExtras(video);
+    for (const data of this.#waitingExtras) this.#extras.take(data);
+    this.#waitingExtras = [];
+    this.changed();
+  }
+
+  #dropExtras(): void {
+    this.#extras?.close();
+    this.#extras = null;
+    this.#waitingExtras = [];
   }
 
   /** A piece came. */
@@ -474,6 +512,7 @@ export class Session implements RoomSession {
       bufferedS: figures?.bufferedS ?? 0,
       syncSkewMs: rounded(this.#together?.skewMs ?? null),
       rejectedPieces: viewer.rejectedPieces,
+      malformedExtras: this.#extras?.malformedCount ?? 0,
       rejectedSignals: this.#member.rejectedSignals,
       heldBytes: viewer.heldBytes,
       diskError: viewer.diskError === null ? null : String(viewer.diskError),

@@ -165,6 +165,7 @@ export const german: Texts = {
     `${formatPercent(fromFriends)} des Films kamen von Freunden, ${formatPercent(fromServer)} vom Server`,
   savedHost: (bytes) => `Du hast dem Gastgeber ${withComma(formatBytes(bytes))} Upload erspart.`,
   nerds: 'Zahlen für Nerds',
+  subtitleTrack: (number) => `Untertitel ${number}`,
   nerdFigures: {
     startup: 'Erstes Bild nach',
     stalls: 'Stillstand',
@@ -178,6 +179,7 @@ export const german: Texts = {
     memory: 'Im Speicher gehalten',
     disk: 'Auf der Platte gehalten',
     wrongPieces: 'Falsche Stücke abgelehnt',
+    malformedExtras: 'Unverständliche Untertitel und Bilder',
     wrongSignals: 'Falsche Signale nicht beachtet',
     diskError: 'Die Platte',
   },

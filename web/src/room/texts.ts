@@ -162,6 +162,8 @@ const english = {
     `${formatPercent(fromFriends)} of the film came from friends, ${formatPercent(fromServer)} from the server`,
   savedHost: (bytes: number) => `You saved the host ${formatBytes(bytes)} of upload.`,
   nerds: 'Stats for nerds',
+  /** A subtitle track of which nothing is known. */
+  subtitleTrack: (number: number) => `Subtitles ${number}`,
   nerdFigures: {
     startup: 'First picture after',
     stalls: 'Stood still',
@@ -175,6 +177,7 @@ const english = {
     memory: 'Kept in memory',
     disk: 'Kept on disk',
     wrongPieces: 'Wrong pieces refused',
+    malformedExtras: 'Malformed subtitles and pictures',
     wrongSignals: 'Wrong signals ignored',
     diskError: 'The disk',
   },
