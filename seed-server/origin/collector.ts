@@ -5,6 +5,9 @@ import type { Clock } from '../../peer/clock.ts';
 /** Soon enough that threads and ports of connections that ended do not pile up, seldom enough that it costs nobody anything. */
 const AFTER_MS = 5_000;
 
+/** What the first one lets go of holds what the second one finds. */
+const ROUNDS = 2;
+
 /**
  * Has garbage collected some seconds after it was asked for, once for all who asked. wrtc lets go of the threads and sockets
  * of some closed connections only when their objects are collected, and a process that has little to do does that seldom.
@@ -12,6 +15,7 @@ const AFTER_MS = 5_000;
 export class Collector {
   readonly #clock: Clock;
   readonly #collect: () => void;
+  #roundsLeft = 0;
   #cancel: (() => void) | null = null;
 
   constructor(clock: Clock) {
@@ -22,13 +26,19 @@ export class Collector {
 
   /** A connection ended. */
   soon(): void {
-    this.#cancel ??= this.#clock.after(AFTER_MS, () => {
-      this.#cancel = null;
-      this.#collect();
-    });
+    this.#roundsLeft = ROUNDS;
+    this.#cancel ??= this.#later();
   }
 
   close(): void {
     this.#cancel?.();
+  }
+
+  #later(): () => void {
+    return this.#clock.after(AFTER_MS, () => {
+      this.#collect();
+      this.#roundsLeft -= 1;
+      this.#cancel = this.#roundsLeft > 0 ? this.#later() : null;
+    });
   }
 }

@@ -12,6 +12,9 @@ import { plainFetcher } from '../../web/src/room/plain-fetcher.ts';
 /** How long anything is waited for: no promise, only when to give up on a busy machine. */
 const PATIENCE_MS = 60_000;
 
+/** Not everything that changes is told: what is waited for is looked at so often besides. */
+const LOOK_EVERY_MS = 200;
+
 /** A member of a room as the page has it, without a page: real sockets, real data channels, and the film fetched but not shown. */
 export class NodeViewer {
   readonly member: Member;
@@ -81,17 +84,33 @@ export class NodeViewer {
     await new Promise<void>((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timer);
+        clearInterval(looking);
         unfollow();
         settle();
       };
-      const timer = setTimeout(() => end(() => reject(new Error(`it never was so: ${what}`))), PATIENCE_MS);
-      const unfollow = this.follow(() => {
+      const giveUp = () => reject(new Error(`it never was so: ${what}. ${this.#describe()}`));
+      const timer = setTimeout(() => end(giveUp), PATIENCE_MS);
+      const look = () => {
         if (isSo(this)) end(resolve);
-      });
+      };
+      const looking = setInterval(look, LOOK_EVERY_MS);
+      const unfollow = this.follow(look);
     });
   }
 
   close(): void {
     this.member.close();
+  }
+
+  #describe(): string {
+    const { signaling, isOriginBusy, refusal, viewer } = this.member;
+    const links = [...viewer.links].map(({ remote, route }) => `${remote.kind} ${route}`);
+    return JSON.stringify({
+      signaling,
+      isOriginBusy,
+      refusal: refusal?.code,
+      links,
+      bytes: this.receivedBytes,
+    });
   }
 }

@@ -33,8 +33,8 @@ const MAX_GROWTH_BYTES = 30_000_000;
 /** How long threads and sockets get to end when everybody has left: HTTP keeps a connection open for some seconds. */
 const SETTLE_MS = 90_000;
 const LOOK_EVERY_MS = 500;
-/** Nothing is expected to end any more when so many looks in a row saw the same. */
-const SAME_LOOKS = 12;
+/** Nothing is expected to end any more when so many looks in a row saw the same: the origin collects twice, five seconds apart. */
+const SAME_LOOKS = 24;
 
 const crypto = await chooseCrypto();
 
