@@ -78,7 +78,7 @@ async function atOwnDesk<T>(config: Config, dataDir: string, act: (desk: Desk) =
   const limits = { allBytes: config.maxStoreBytes, roomBytes: config.maxRoomBytes };
   const { store, release } = await openDataFolder(await chooseCrypto(), dataDir, limits, () => {});
   try {
-    await store.tidied;
+    await store.tidyUp();
     const parts = { rooms: store, clock: systemClock, membersIn: async () => 0, onRemoved: () => {} };
     return await act(new Operator(parts));
   } finally {

@@ -6,7 +6,7 @@ import { type FolderLock, lockFolder } from './store/folder-lock.ts';
 import { bringUpToDate } from './store/folder-version.ts';
 import type { QuotaLimits } from './store/quota.ts';
 
-/** The store of a data folder that no other server writes meanwhile. */
+/** The store of a data folder that no other server writes meanwhile, not yet tidied up. */
 export interface OpenFolder {
   store: FileStore;
   /** Leaves the folder to others; the store must not be used any more. */
@@ -34,7 +34,6 @@ export async function openDataFolder(
     const { release } = lock;
     await bringUpToDate(dataDir);
     const store = await FileStore.openUntidied(crypto, dataDir, limits.allBytes, limits.roomBytes);
-    store.tidied.catch((error: unknown) => warn(`the data folder could not be tidied up: ${String(error)}`));
     return {
       store,
       async release() {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import * as v from 'valibot';
+import { nodeArguments } from './node-arguments.ts';
 import { fromOrigin, type OriginCounts, type OriginEnvironment, type ToOrigin } from './origin-messages.ts';
 
 /** The wait before a restart, doubling from the first to the last. */
@@ -15,7 +16,7 @@ const STOP_WITHIN_MS = 3000;
 const NOTHING: OriginCounts = { members: 0, rooms: 0, sentBytes: 0 };
 
 export interface OriginProcessOptions {
-  /** File of the program: origin.ts, run by tsx. */
+  /** File of the program: origin.ts, run by tsx, or origin.js of the build. */
   script: string;
   environment: OriginEnvironment;
   log: {
@@ -97,7 +98,7 @@ export class OriginProcess {
     const { script, environment, log } = this.#options;
     const startedMs = performance.now();
     const child = fork(script, {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      execArgv: nodeArguments(script),
       env: { ...process.env, ...environment },
       // stdout has the one line that says where the server is open.
       stdio: ['ignore', 2, 2, 'ipc'],

@@ -7,6 +7,7 @@ import { chooseCrypto } from '../peer/crypto/choose.ts';
 import type { SimplePeerLike } from '../peer/transport/simple-peer-channel.ts';
 import type { IceServer } from '../signaling/messages.ts';
 import { createLog } from './log.ts';
+import { Collector } from './origin/collector.ts';
 import { OriginPeer } from './origin/origin-peer.ts';
 import { followParent } from './origin-child.ts';
 import { originEnvironment } from './origin-messages.ts';
@@ -22,6 +23,8 @@ const BYTES_PER_MBIT = 1_000_000 / 8;
 
 const [minPort, maxPort] = env.ORIGIN_UDP_PORTS.split('-').map(Number);
 const portRange = minPort && maxPort ? { min: minPort, max: maxPort } : null;
+
+const collector = new Collector(systemClock);
 
 const origin = new OriginPeer({
   crypto: await chooseCrypto(),
@@ -43,6 +46,7 @@ followParent({
   onChanged: (room) => origin.changed(room),
   onStop: async () => {
     origin.close();
+    collector.close();
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
   },
 });
@@ -50,6 +54,8 @@ followParent({
 function createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike {
   // portRange is wrtc's own, from before it was forked: CHANGELOG.md, "RTCConfiguration".
   const config = { iceServers: [...iceServers] as RTCIceServer[], ...(portRange && { portRange }) };
+  const peer = new SimplePeer({ initiator: isInitiator, wrtc, config });
+  peer.once('close', () => collector.soon());
   // The package's types leave out the fields we stand on (bufferSize).
-  return new SimplePeer({ initiator: isInitiator, wrtc, config }) as unknown as SimplePeerLike;
+  return peer as unknown as SimplePeerLike;
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../peer/clock.ts';
@@ -32,7 +32,8 @@ import { openStun, type StunServer, stunServerAt } from './stun.ts';
 
 const SIGNAL_PATH = '/signal';
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
-const ORIGIN_SCRIPT = fileURLToPath(new URL('./origin.ts', import.meta.url));
+/** Beside this file in the sources and in the build alike, which lie in folders of the same depth. */
+const ORIGIN_SCRIPT = fileURLToPath(new URL(`./origin${extname(import.meta.url)}`, import.meta.url));
 
 const BYTES_PER_MBIT = 1_000_000 / 8;
 
@@ -141,12 +142,15 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     await release();
   };
   try {
-    // Thousands of rooms take a while to look through: nobody needs to wait for that.
-    void expiry?.start();
     history.start();
     closeAdmin = await openAdminSocket(dataDir, operator);
     stun = await stunOf(config, log);
     const openAt = await listen(app, config.host, config.port);
+    // Thousands of rooms take a while to look through: nobody needs to wait for that.
+    store
+      .tidyUp()
+      .catch((error: unknown) => log.warn(`the data folder could not be tidied up: ${String(error)}`));
+    void expiry?.start();
     // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.
     ownDoor = config.tls && (await openOwnDoor(app.server));
     const doorAt = ownDoor ? { host: LOOPBACK, port: (ownDoor.address() as AddressInfo).port } : openAt;

@@ -20,7 +20,10 @@ export default defineConfig({
   worker: { format: 'es' },
   build: {
     // Two pages, so that a viewer never loads what only the host needs.
-    rolldownOptions: { input: [join(root, 'index.html'), join(root, 'room.html')] },
+    rolldownOptions: {
+      input: [join(root, 'index.html'), join(root, 'room.html')],
+      checks: { pluginTimings: false },
+    },
     // A data: address would need its own permission in the content security policy.
     assetsInlineLimit: 0,
     // Whatever plays here knows modulepreload.

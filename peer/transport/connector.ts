@@ -133,6 +133,11 @@ export class Connector {
     if (this.#drop(id)) this.#parts.onFree(id);
   }
 
+  /** Ends all calls that are under way: the broker was away, and with it what was sent for them. */
+  hangUpUnopened(): void {
+    for (const [id, { channel }] of [...this.#calls]) if (!channel) this.hangUp(id);
+  }
+
   /** Ends a call that is under way, and lets the peer know when to try again. */
   turnAway(id: string, busy: Busy): void {
     const call = this.#calls.get(id);

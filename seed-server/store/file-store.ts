@@ -41,17 +41,17 @@ export class FileStore implements Store, ExpiringRooms, OperatedRooms {
   /** Changes to one room happen one after the other. */
   readonly #serial = new Serial();
 
-  /**
-   * Resolves once what a crash left half-written is removed and, where there are quotas, all that is stored is counted.
-   * Rooms can be read before that; what changes one may have to wait.
-   */
-  readonly tidied: Promise<void>;
+  readonly #tidied: Promise<void>;
+  #beginTidying: () => void = () => {};
   #isClosed = false;
 
   private constructor(crypto: Crypto, paths: StorePaths, files: ReadStore, limits: QuotaLimits) {
     const isLimited = Math.min(limits.allBytes, limits.roomBytes) < Number.POSITIVE_INFINITY;
-    const sizes = this.#tidy(paths, files, isLimited);
-    this.tidied = sizes.then(() => {});
+    const begun = new Promise<void>((resolve) => {
+      this.#beginTidying = resolve;
+    });
+    const sizes = begun.then(() => this.#tidy(paths, files, isLimited));
+    this.#tidied = sizes.then(() => {});
     this.#shelf = { crypto, paths, files, quota: new Quota(limits, isLimited ? sizes : new Map()) };
     this.#records = new RecordFiles(this.#shelf);
     this.#rules = new RulesFiles(this.#shelf);
@@ -71,11 +71,11 @@ export class FileStore implements Store, ExpiringRooms, OperatedRooms {
     maxRoomBytes = Number.POSITIVE_INFINITY,
   ): Promise<FileStore> {
     const store = await FileStore.openUntidied(crypto, dataDir, maxBytes, maxRoomBytes);
-    await store.tidied;
+    await store.tidyUp();
     return store;
   }
 
-  /** The same, resolving at once, however many rooms there are; see `tidied`. */
+  /** The same, resolving at once, however many rooms there are: tidyUp() is still to be called. */
   static async openUntidied(
     crypto: Crypto,
     dataDir: string,
@@ -89,6 +89,15 @@ export class FileStore implements Store, ExpiringRooms, OperatedRooms {
     await syncFolder(dataDir);
     const limits = { allBytes: maxBytes, roomBytes: maxRoomBytes };
     return new FileStore(crypto, paths, new ReadStore(dataDir), limits);
+  }
+
+  /**
+   * Removes what a crash left half-written and, where there are quotas, counts all that is stored; once, however often it is
+   * called. Rooms can be read before it resolves; what changes one may have to wait for it.
+   */
+  tidyUp(): Promise<void> {
+    this.#beginTidying();
+    return this.#tidied;
   }
 
   roomRecord(room: string): Promise<RoomRecord | null> {
@@ -237,7 +246,7 @@ export class FileStore implements Store, ExpiringRooms, OperatedRooms {
   /** Ends tidying up, which the next one to open the store takes up again. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.tidied;
+    await this.tidyUp();
   }
 
   /** Resolves to the bytes of each room, where they are to be counted. */

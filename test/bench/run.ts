@@ -1,5 +1,6 @@
 import { describeChatDelay, measureChatDelay } from './chat-delay.ts';
 import { describeFirstFrame, measureFirstFrame } from './first-frame.ts';
+import { describeIdleViewers, measureIdleViewers } from './idle-viewers.ts';
 import { benchOriginPath } from './origin-path.ts';
 import { benchPackaging } from './package-copy.ts';
 import { describe } from './report.ts';
@@ -13,6 +14,7 @@ const benches = new Map([
   ['chat', async () => describeChatDelay(await measureChatDelay())],
   ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],
   ['start-up', async () => describeStartUp(await benchStartUp())],
+  ['idle', async () => describeIdleViewers(await measureIdleViewers())],
   ['signaling', async () => describeSignaling(await benchSignaling())],
 ]);
 const asked = process.argv.slice(2);

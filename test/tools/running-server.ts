@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { nodeArguments } from '../../seed-server/node-arguments.ts';
 import { rootFolder } from './cache-folder.ts';
 import { leaveBehind, takeAlong } from './detached-children.ts';
 import { endGroup } from './process-group.ts';
@@ -11,7 +12,7 @@ export interface ServerOptions {
   dataDir?: string;
   /** A free one where left out. */
   port?: number;
-  /** The program to run, from the project's root. */
+  /** The program to run, from the project's root; the sources where left out. */
   program?: string;
   /** What to run it with, for example in a network namespace: a program and its first arguments. */
   within?: readonly string[];
@@ -30,6 +31,9 @@ export interface RunningServer {
   /** Asks it to end, waits until it has, and removes its temporary data. Rejects where it had to be killed. */
   stop(): Promise<void>;
 }
+
+/** What `npm start` runs, once it is built. */
+export const BUILT_PROGRAM = 'dist/main.js';
 
 const startPatienceMs = 30_000;
 const address = /https?:\/\/(?:\[[\da-f:]+\]|[\w.-]+):\d+/i;
@@ -67,7 +71,7 @@ function spawnServer(options: ServerOptions, dataDir: string) {
   // No STUN: of servers that run at once one alone could have its port.
   const own = { HOST: '127.0.0.1', PORT: String(port), DATA_DIR: dataDir, STUN_PORT: '0' };
   const env = { ...process.env, ...own, ...options.env };
-  const [file = '', ...args] = [...within, process.execPath, '--import', 'tsx', program];
+  const [file = '', ...args] = [...within, process.execPath, ...nodeArguments(program), program];
   const child = spawn(file, args, {
     cwd: rootFolder,
     env,

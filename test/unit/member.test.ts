@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { TURN_MS } from '../../seed-server/origin/places.ts';
 import { Session } from '../../web/src/room/session.ts';
 import { texts } from '../../web/src/room/texts.ts';
+import type { VirtualSocket } from '../sim/virtual-broker.ts';
 import { hasOrigin, withHouse } from '../tools/house.ts';
 
 const waiting = suite('waiting alone for a place at the origin');
@@ -52,6 +53,34 @@ waiting('should not be given for the reason where nothing can be connected at al
 );
 
 waiting.run();
+
+const lost = suite('a member that loses signaling');
+
+lost('should dial the origin anew once it is back, whatever was dialled while nobody heard it', () =>
+  withHouse(2, async (house) => {
+    let isAway = false;
+    const sockets: VirtualSocket[] = [];
+    const openSocket = () => {
+      const socket = house.broker.open(() => false);
+      sockets.push(socket);
+      if (isAway) socket.endFromServer();
+      return socket;
+    };
+    const member = await house.join(await house.makeRoom(), { openSocket });
+    await house.clock.run(5000);
+    assert.ok(hasOrigin(member));
+    isAway = true;
+    sockets.at(-1)?.endFromServer();
+    for (const link of [...member.viewer.links]) link.close('PEER_SILENT');
+    await house.clock.run(3000);
+    assert.not(hasOrigin(member));
+    isAway = false;
+    await house.clock.run(6000);
+    assert.ok(hasOrigin(member));
+  }),
+);
+
+lost.run();
 
 const barred = suite('a member that is not let in again');
 

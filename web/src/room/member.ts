@@ -345,6 +345,8 @@ export class Member {
         this.#iceServers = message.iceServers;
         // Where signaling was lost, the network may have changed, and with it every connection.
         this.viewer.probeLinks(PROBE_MS);
+        // A dial made meanwhile was heard by nobody: waiting for its end would keep the next one from being made.
+        this.#connector.hangUpUnopened();
         if (message.isOriginHere) {
           this.#originDial.isHere();
           this.#relaySoon();
