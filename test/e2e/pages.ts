@@ -20,12 +20,16 @@ export interface Way {
   isOnOwn?: boolean;
   /** Data channels take so many milliseconds longer, each way. */
   delayMs?: number;
+  /** On a phone: its size, and by touch. */
+  isPhone?: boolean;
 }
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 /** Somebody opens an address. */
 export async function visit(browser: Browser, url: string, way: Way = {}): Promise<Visitor> {
-  const { rate = 1, isOnOwn = false, delayMs = 0 } = way;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const { rate = 1, isOnOwn = false, delayMs = 0, isPhone = false } = way;
+  const context = await browser.newContext(isPhone ? PHONE : { viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   const errors: string[] = [];

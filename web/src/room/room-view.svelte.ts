@@ -39,6 +39,9 @@ export class RoomView {
   readonly unread = new Unread();
   /** The chat line that the chat is to bring into view, by its id; '' for none. */
   pointedLine: string = $state('');
+  /** Whether the page fills the screen, and whether the chat stays beside the film then. */
+  isFull: boolean = $state(false);
+  isChatInFull: boolean = $state(false);
 
   /** What is wrong for good: the opening that failed, or what the session says. */
   fatal = $derived(this.failure ?? (this.snapshot?.problem?.isFatal === true ? this.snapshot.problem : null));
