@@ -161,6 +161,7 @@ player('should be had by touch on a phone', async (scene) => {
 
 player('should come in order for the tab key, and show where it is', async (scene) => {
   const { page, context } = await open(scene);
+  await page.getByTestId('subtitles').waitFor();
   await page.getByTestId('seek-bar').focus();
   const order: (string | undefined)[] = [];
   for (let i = 0; i < 5; i++) {

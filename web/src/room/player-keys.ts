@@ -20,26 +20,30 @@ const LONG_STEP_S = 10;
 const VOLUME_STEP = 0.05;
 
 /** Keys that people know from other players, by what they type. */
-const LETTERS: Record<string, PlayerAction> = {
-  k: { kind: 'toggle' },
-  j: { kind: 'step', byS: -LONG_STEP_S },
-  l: { kind: 'step', byS: LONG_STEP_S },
-  m: { kind: 'mute' },
-  f: { kind: 'fullScreen' },
-  c: { kind: 'captions' },
-  i: { kind: 'smallWindow' },
-  '?': { kind: 'help' },
-  '<': { kind: 'speed', by: -1 },
-  '>': { kind: 'speed', by: 1 },
-};
+const LETTERS = new Map<string, PlayerAction>(
+  Object.entries({
+    k: { kind: 'toggle' },
+    j: { kind: 'step', byS: -LONG_STEP_S },
+    l: { kind: 'step', byS: LONG_STEP_S },
+    m: { kind: 'mute' },
+    f: { kind: 'fullScreen' },
+    c: { kind: 'captions' },
+    i: { kind: 'smallWindow' },
+    '?': { kind: 'help' },
+    '<': { kind: 'speed', by: -1 },
+    '>': { kind: 'speed', by: 1 },
+  }),
+);
 
 /** These mean something else in a list, a slider or on a button: they are the film's only where nothing else wants them. */
-const ARROWS: Record<string, PlayerAction> = {
-  ArrowLeft: { kind: 'step', byS: -SHORT_STEP_S },
-  ArrowRight: { kind: 'step', byS: SHORT_STEP_S },
-  ArrowUp: { kind: 'volume', by: VOLUME_STEP },
-  ArrowDown: { kind: 'volume', by: -VOLUME_STEP },
-};
+const ARROWS = new Map<string, PlayerAction>(
+  Object.entries({
+    ArrowLeft: { kind: 'step', byS: -SHORT_STEP_S },
+    ArrowRight: { kind: 'step', byS: SHORT_STEP_S },
+    ArrowUp: { kind: 'volume', by: VOLUME_STEP },
+    ArrowDown: { kind: 'volume', by: -VOLUME_STEP },
+  }),
+);
 
 /** What a pressed key does to the film; null: nothing. */
 export function actionOf({ key, hasModifier, place }: PressedKey): PlayerAction | null {
@@ -47,6 +51,7 @@ export function actionOf({ key, hasModifier, place }: PressedKey): PlayerAction 
   if (/^[0-9]$/.test(key)) return { kind: 'share', share: Number(key) / 10 };
   const isFilms = place === 'film';
   if (key === ' ') return isFilms ? { kind: 'toggle' } : null;
-  if (isFilms && ARROWS[key]) return ARROWS[key];
-  return LETTERS[key.length === 1 ? key.toLowerCase() : key] ?? null;
+  const arrow = ARROWS.get(key);
+  if (arrow) return isFilms ? arrow : null;
+  return LETTERS.get(key.toLowerCase()) ?? null;
 }
