@@ -150,7 +150,7 @@ command('should say how it is used', async () => {
   });
   const { code, stdout } = await host('--help');
   assert.is(code, 0);
-  assert.match(stdout, 'npm run host -- FILE [--server URL]');
+  assert.match(stdout, 'npm run host -- FILE [SUBTITLES ...] [--server URL]');
 });
 
 command.run();
