@@ -79,6 +79,25 @@ whereClips('should put a film into a room and print its link alone', async () =>
   }
 });
 
+whereClips('should take subtitles along, and refuse what is none', async () => {
+  const server = await new TestServer().start();
+  const folder = await temporaryFolder();
+  try {
+    const [good, bad] = [join(folder.path, 'film.de.srt'), join(folder.path, 'list.srt')];
+    await writeFile(good, '00:00:01,000 --> 00:00:02,000\nHallo\n');
+    await writeFile(bad, 'bread, milk');
+    assertFails(await host(CLIP, bad, '--server', server.address), /no subtitles in “list\.srt”/);
+    assert.is(server.rooms.size, 0, 'nothing was sent');
+    assert.is((await host(CLIP, good, '--server', server.address)).code, 0);
+    const { manifest, segments } = server.room;
+    assert.equal([...manifest.extras], [1]);
+    assert.is(segments.size, manifest.head?.segmentCount);
+  } finally {
+    await folder.remove();
+    await server.stop();
+  }
+});
+
 whereClips('should take the room down on Ctrl-C', async () => {
   const server = await new TestServer().start();
   const never = gate();
