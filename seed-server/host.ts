@@ -109,7 +109,10 @@ function parse(args: string[]) {
 }
 
 function usageError(what: string): MatineeError {
-  return new MatineeError('REQUEST_MALFORMED', `${what} Say: npm run host -- FILE [SUBTITLES ...] [--server URL]`);
+  return new MatineeError(
+    'REQUEST_MALFORMED',
+    `${what} Say: npm run host -- FILE [SUBTITLES ...] [--server URL]`,
+  );
 }
 
 /** The folder the person is in, which npm leaves for that of package.json before it runs a script. */

@@ -15,7 +15,7 @@ import { temporaryFolder } from '../tools/temporary-folder.ts';
  * of writes, renames and answers is right, and nothing of power cuts. For those the store relies on: fsync of a
  * file, then rename, then fsync of its folder, then the answer (seed-server/store/durable.ts).
  */
-const KILLS = Number(process.env.MATINEE_KILLS || 10);
+const KILLS = Number(process.env.MATINEE_KILLS || 5);
 const SEED = Number(process.env.MATINEE_SEED || 1);
 
 const MIN_LIFE_MS = 5;

@@ -60,7 +60,7 @@ export async function* makePictures(parts: PictureParts): AsyncGenerator<Bytes> 
 }
 
 async function makePoster(pictures: OpenedPictures, durationMs: number): Promise<Extra | null> {
-  const sink = sinkOf(pictures, POSTER_WIDTH_PX);
+  const sink = new CanvasSink(pictures.track, { width: POSTER_WIDTH_PX });
   let [best, mostLight]: [OffscreenCanvas | null, number] = [null, -1];
   for (const atS of POSTER_AT_S) {
     if (atS > 0 && atS * 1000 >= durationMs) break;
@@ -83,21 +83,24 @@ async function* makeThumbnails(
   before: readonly Extra[],
 ): AsyncGenerator<Bytes> {
   const everyMs = Math.max(THUMBNAIL_EVERY_MS, Math.ceil(durationMs / MAX_THUMBNAILS / 1000) * 1000);
-  const sink = sinkOf(pictures, THUMBNAIL_WIDTH_PX);
+  const sink = new CanvasSink(pictures.track, { width: THUMBNAIL_WIDTH_PX, poolSize: 1 });
   const made: Bytes[] = [];
   const fromMs = before.reduce(
     (endMs, extra) =>
       extra.kind === 'thumbnails' ? Math.max(endMs, extra.startMs + extra.pictures.length * everyMs) : endMs,
     0,
   );
-  for (let atMs = fromMs; atMs < durationMs && !signal.aborted; atMs += everyMs) {
-    const beganMs = clock.nowMs();
-    const canvas = await pictureAt(pictures, sink, atMs / 1000);
+  const places = placesOf(pictures, fromMs, durationMs, everyMs);
+  let beganMs = clock.nowMs();
+  // One decoder and one canvas for all of them: each would keep some ten megabytes until a garbage collection.
+  for await (const wrapped of sink.canvasesAtTimestamps(places)) {
+    const canvas = wrapped?.canvas instanceof OffscreenCanvas ? wrapped.canvas : null;
     const bytes = canvas && (await encoded(canvas, MAX_PICTURE_BYTES));
     // What is missing would put all after it in the wrong place.
-    if (!bytes) break;
+    if (!bytes || signal.aborted) break;
     made.push(bytes);
     await rest(clock, (clock.nowMs() - beganMs) * REST_SHARE);
+    beganMs = clock.nowMs();
   }
   if (signal.aborted) return;
   for (let first = 0; first < made.length; first += MAX_PICTURES) {
@@ -107,18 +110,27 @@ async function* makeThumbnails(
   }
 }
 
-function sinkOf({ track }: OpenedPictures, width: number): CanvasSink {
-  return new CanvasSink(track, { width });
+/** The key frames at or before each place of the film, for which nothing else must be decoded; seconds of the file. */
+async function* placesOf(
+  pictures: OpenedPictures,
+  fromMs: number,
+  untilMs: number,
+  everyMs: number,
+): AsyncGenerator<number> {
+  for (let atMs = fromMs; atMs < untilMs; atMs += everyMs) yield await keyFrameAt(pictures, atMs / 1000);
 }
 
-/** The key frame at or before a place of the film, which nothing else must be decoded for. */
+async function keyFrameAt({ track, originS }: OpenedPictures, atS: number): Promise<number> {
+  const packet = await new EncodedPacketSink(track).getKeyPacket(originS + atS, { metadataOnly: true });
+  return packet?.timestamp ?? originS;
+}
+
 async function pictureAt(
-  { track, originS }: OpenedPictures,
+  pictures: OpenedPictures,
   sink: CanvasSink,
   atS: number,
 ): Promise<OffscreenCanvas | null> {
-  const packet = await new EncodedPacketSink(track).getKeyPacket(originS + atS, { metadataOnly: true });
-  const wrapped = await sink.getCanvas(packet?.timestamp ?? originS);
+  const wrapped = await sink.getCanvas(await keyFrameAt(pictures, atS));
   return wrapped?.canvas instanceof OffscreenCanvas ? wrapped.canvas : null;
 }
 
