@@ -64,7 +64,8 @@ function untilAt(page: Page, placeS: number): Promise<void> {
 }
 
 async function open({ browser, link }: Scene, isPhone = false) {
-  const visitor = await visit(browser, link, { isPhone });
+  // What one test leaves the room at, a pause for one, is remembered for the next: each watches on its own.
+  const visitor = await visit(browser, link, { isPhone, isOnOwn: true });
   await untilPlaying(visitor.page);
   await visitor.page.getByTestId('player').waitFor();
   return visitor;
