@@ -60,7 +60,7 @@ export async function* makePictures(parts: PictureParts): AsyncGenerator<Bytes> 
 }
 
 async function makePoster(pictures: OpenedPictures, durationMs: number): Promise<Extra | null> {
-  const sink = new CanvasSink(pictures.track, { width: POSTER_WIDTH_PX });
+  const sink = sinkOf(pictures, POSTER_WIDTH_PX);
   let [best, mostLight]: [OffscreenCanvas | null, number] = [null, -1];
   for (const atS of POSTER_AT_S) {
     if (atS > 0 && atS * 1000 >= durationMs) break;
@@ -83,6 +83,7 @@ async function* makeThumbnails(
   before: readonly Extra[],
 ): AsyncGenerator<Bytes> {
   const everyMs = Math.max(THUMBNAIL_EVERY_MS, Math.ceil(durationMs / MAX_THUMBNAILS / 1000) * 1000);
+  // One canvas for all of them: each is used up before the next is asked for.
   const sink = new CanvasSink(pictures.track, { width: THUMBNAIL_WIDTH_PX, poolSize: 1 });
   const made: Bytes[] = [];
   const fromMs = before.reduce(
@@ -90,17 +91,14 @@ async function* makeThumbnails(
       extra.kind === 'thumbnails' ? Math.max(endMs, extra.startMs + extra.pictures.length * everyMs) : endMs,
     0,
   );
-  const places = placesOf(pictures, fromMs, durationMs, everyMs);
-  let beganMs = clock.nowMs();
-  // One decoder and one canvas for all of them: each would keep some ten megabytes until a garbage collection.
-  for await (const wrapped of sink.canvasesAtTimestamps(places)) {
-    const canvas = wrapped?.canvas instanceof OffscreenCanvas ? wrapped.canvas : null;
+  for (let atMs = fromMs; atMs < durationMs && !signal.aborted; atMs += everyMs) {
+    const beganMs = clock.nowMs();
+    const canvas = await pictureAt(pictures, sink, atMs / 1000);
     const bytes = canvas && (await encoded(canvas, MAX_PICTURE_BYTES));
     // What is missing would put all after it in the wrong place.
-    if (!bytes || signal.aborted) break;
+    if (!bytes) break;
     made.push(bytes);
     await rest(clock, (clock.nowMs() - beganMs) * REST_SHARE);
-    beganMs = clock.nowMs();
   }
   if (signal.aborted) return;
   for (let first = 0; first < made.length; first += MAX_PICTURES) {
@@ -110,27 +108,18 @@ async function* makeThumbnails(
   }
 }
 
-/** The key frames at or before each place of the film, for which nothing else must be decoded; seconds of the file. */
-async function* placesOf(
-  pictures: OpenedPictures,
-  fromMs: number,
-  untilMs: number,
-  everyMs: number,
-): AsyncGenerator<number> {
-  for (let atMs = fromMs; atMs < untilMs; atMs += everyMs) yield await keyFrameAt(pictures, atMs / 1000);
+function sinkOf({ track }: OpenedPictures, width: number): CanvasSink {
+  return new CanvasSink(track, { width });
 }
 
-async function keyFrameAt({ track, originS }: OpenedPictures, atS: number): Promise<number> {
-  const packet = await new EncodedPacketSink(track).getKeyPacket(originS + atS, { metadataOnly: true });
-  return packet?.timestamp ?? originS;
-}
-
+/** The key frame at or before a place of the film, which nothing else must be decoded for. */
 async function pictureAt(
-  pictures: OpenedPictures,
+  { track, originS }: OpenedPictures,
   sink: CanvasSink,
   atS: number,
 ): Promise<OffscreenCanvas | null> {
-  const wrapped = await sink.getCanvas(await keyFrameAt(pictures, atS));
+  const packet = await new EncodedPacketSink(track).getKeyPacket(originS + atS, { metadataOnly: true });
+  const wrapped = await sink.getCanvas(packet?.timestamp ?? originS);
   return wrapped?.canvas instanceof OffscreenCanvas ? wrapped.canvas : null;
 }
 
