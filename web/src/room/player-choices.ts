@@ -1,4 +1,4 @@
-/** How loud this browser plays and in which language it shows subtitles: kept for the next film. Storage may be blocked. */
+/** How loud this browser plays and which subtitles it shows: kept for the next film. Storage may be blocked. */
 
 const VOLUME_KEY = 'matinee.volume';
 const SUBTITLES_KEY = 'matinee.subtitles';
@@ -20,13 +20,16 @@ export function keepLoudness({ volume, isMuted }: Loudness): void {
   write(VOLUME_KEY, `${volume.toFixed(2)} ${isMuted ? 'muted' : 'on'}`);
 }
 
-/** The language of the subtitles chosen last; '' for none of them; null where nobody chose. */
+/** What is kept where somebody wants none; tracks are never called so, for their names are not empty. */
+export const NO_SUBTITLES = '';
+
+/** The name of the subtitles chosen last; NO_SUBTITLES for none of them; null where nobody chose. */
 export function keptSubtitles(): string | null {
   return read(SUBTITLES_KEY);
 }
 
-export function keepSubtitles(language: string): void {
-  write(SUBTITLES_KEY, language);
+export function keepSubtitles(label: string): void {
+  write(SUBTITLES_KEY, label);
 }
 
 function read(key: string): string | null {
