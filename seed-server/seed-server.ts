@@ -149,6 +149,7 @@ export async function startSeedServer(config: Config): Promise<SeedServer> {
     // Thousands of rooms take a while to look through: nobody needs to wait for that.
     store
       .tidyUp()
+      .then(() => log.info('the data folder is tidy'))
       .catch((error: unknown) => log.warn(`the data folder could not be tidied up: ${String(error)}`));
     void expiry?.start();
     // A certificate is for the world's name of us, not for this machine's: the origin comes in by a door of its own.

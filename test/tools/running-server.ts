@@ -26,6 +26,8 @@ export interface RunningServer {
   pid: number;
   /** All it wrote so far, both streams. */
   log(): string;
+  /** Resolves once it wrote this, now or before. Rejects where it ends without, or when 30 s have passed. */
+  said(text: string): Promise<void>;
   /** Signals it and all it started; resolves when none of them runs any more. The data stay. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Asks it to end, waits until it has, and removes its temporary data. Rejects where it had to be killed. */
@@ -35,7 +37,7 @@ export interface RunningServer {
 /** What `npm start` runs, once it is built. */
 export const BUILT_PROGRAM = 'dist/main.js';
 
-const startPatienceMs = 30_000;
+const patienceMs = 30_000;
 const address = /https?:\/\/(?:\[[\da-f:]+\]|[\w.-]+):\d+/i;
 
 /**
@@ -90,7 +92,10 @@ function spawnServer(options: ServerOptions, dataDir: string) {
     isGone = true;
     leaveBehind(pid);
   };
-  return { pid, log, kill, told: addressOf(child, log) };
+  const said = async (text: string) => {
+    await outputOf(child, log, `said "${text}"`, () => log().includes(text) || null);
+  };
+  return { pid, log, said, kill, told: addressOf(child, log) };
 }
 
 function collectOutput(child: ChildProcess): () => string {
@@ -103,27 +108,34 @@ function collectOutput(child: ChildProcess): () => string {
   return () => output;
 }
 
-/** The first address in a whole line of its standard output. */
+/** The first address in a whole line of what it wrote. */
 function addressOf(child: ChildProcess, log: () => string): Promise<string> {
+  return outputOf(child, log, 'told its address', () => {
+    const lines = log().slice(0, log().lastIndexOf('\n') + 1);
+    return address.exec(lines)?.[0] ?? null;
+  });
+}
+
+/** The first that is found in its output, which is looked through whenever it wrote something. */
+function outputOf<T>(child: ChildProcess, log: () => string, what: string, find: () => T | null): Promise<T> {
   return new Promise((resolve, reject) => {
-    let unread = '';
     const fail = (how: string) => settle(() => reject(new Error(`The server ${how}. It wrote:\n${log()}`)));
-    const look = (text: string) => {
-      unread += text;
-      const found = address.exec(unread.slice(0, unread.lastIndexOf('\n') + 1));
-      if (found !== null) settle(() => resolve(found[0]));
+    const look = () => {
+      const found = find();
+      if (found !== null) settle(() => resolve(found));
     };
     // 'close' comes after the last output, 'exit' may come before it.
-    const closed = (code: number | null) =>
-      fail(`ended with ${code ?? 'a signal'} before it told its address`);
-    const timer = setTimeout(() => fail(`told no address in ${startPatienceMs} ms`), startPatienceMs);
+    const closed = (code: number | null) => fail(`ended with ${code ?? 'a signal'} before it ${what}`);
+    const timer = setTimeout(() => fail(`never ${what} in ${patienceMs} ms`), patienceMs);
+    const streams = [child.stdout, child.stderr];
     const settle = (end: () => void) => {
       clearTimeout(timer);
-      child.stdout?.off('data', look);
+      for (const stream of streams) stream?.off('data', look);
       child.off('close', closed);
       end();
     };
-    child.stdout?.on('data', look);
+    for (const stream of streams) stream?.on('data', look);
     child.once('close', closed);
+    look();
   });
 }

@@ -15,7 +15,7 @@ import { temporaryFolder } from '../tools/temporary-folder.ts';
  * of writes, renames and answers is right, and nothing of power cuts. For those the store relies on: fsync of a
  * file, then rename, then fsync of its folder, then the answer (seed-server/store/durable.ts).
  */
-const KILLS = Number(process.env.MATINEE_KILLS || 5);
+const KILLS = Number(process.env.MATINEE_KILLS || 10);
 const SEED = Number(process.env.MATINEE_SEED || 1);
 
 const MIN_LIFE_MS = 5;
@@ -82,8 +82,9 @@ class Siege {
   }
 
   async #startChecked(): Promise<RunningServer> {
-    const server = await startServer({ dataDir: this.#dataDir, env: { LOG_LEVEL: 'silent' } });
+    const server = await startServer({ dataDir: this.#dataDir, env: { LOG_LEVEL: 'info' } });
     try {
+      await server.said('the data folder is tidy');
       await this.#checkFolder();
       await this.#check(server.url);
       return server;
