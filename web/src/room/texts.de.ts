@@ -1,6 +1,14 @@
 import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
-import { formatBytes, formatClockTime, formatDuration, formatPercent, formatRate } from '../format.ts';
-import type { Texts } from './texts.ts';
+import {
+  formatBytes,
+  formatClockTime,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatShort,
+  formatSpoken,
+} from '../format.ts';
+import { MARK_CHARS, type Texts } from './texts.ts';
 
 /** Everything the room page says, in German. */
 export const german: Texts = {
@@ -41,8 +49,9 @@ export const german: Texts = {
   hideChat: 'Chat ausblenden',
   showChat: 'Chat zeigen',
   seekBar: 'Stelle im Film',
-  placeOf: (place, whole) => `${place} von ${whole}`,
-  markAt: (place) => `Eine Zeile zu ${place}`,
+  placeOf: (placeMs, wholeMs) => `${formatSpoken(placeMs, 'de')} von ${formatSpoken(wholeMs, 'de')}`,
+  markAt: (atMs, name, text) => `${formatDuration(atMs)}, ${name}: ${formatShort(text, MARK_CHARS)}`,
+  notUploaded: 'Noch nicht hochgeladen',
   stepped: (byS) => `${byS > 0 ? '+' : '−'}${Math.abs(byS)} s`,
   keys: 'Tasten',
   closeKeys: 'Schließen',
