@@ -57,17 +57,11 @@ function framesPerSec(page: Page, cheerEveryMs: number): Promise<number> {
       const timer = everyMs > 0 ? setInterval(() => button?.click(), everyMs) : undefined;
       // Until three of them float.
       await new Promise((resolve) => setTimeout(resolve, 3 * everyMs));
-      const frames: number[] = [];
-      await new Promise<void>((resolve) => {
-        const draw = (nowMs: number): void => {
-          frames.push(nowMs);
-          if (nowMs - (frames[0] ?? nowMs) >= measuredMs) resolve();
-          else requestAnimationFrame(draw);
-        };
-        requestAnimationFrame(draw);
-      });
+      const startMs = await new Promise<number>(requestAnimationFrame);
+      let [nowMs, count] = [startMs, 0];
+      for (; nowMs - startMs < measuredMs; count++) nowMs = await new Promise<number>(requestAnimationFrame);
       clearInterval(timer);
-      return ((frames.length - 1) * 1000) / ((frames.at(-1) ?? 0) - (frames[0] ?? 0));
+      return (count * 1000) / (nowMs - startMs);
     },
     [cheerEveryMs, MEASURED_MS] as const,
   );

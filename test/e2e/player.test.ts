@@ -220,29 +220,33 @@ player('should go no further than the host has uploaded', async ({ browser, serv
   const clip = await lightClip(40);
   // About a second of film in half a second.
   const line = await slowLine(server.url, 400_000);
-  const host = await visit(browser, line.url);
-  await host.page.getByTestId('drop-input').setInputFiles(clip.path);
-  const { pathname, hash } = new URL(await host.page.getByTestId('room-link').inputValue());
-  const { page, context, errors } = await open({ browser, server, link: `${server.url}${pathname}${hash}` });
-  line.bytesPerSec = 1_000;
-  await untilFilm(page, ({ currentTime }) => currentTime > 0.5, null);
-  const box = await page.getByTestId('seek-bar').boundingBox();
-  assert.ok(box);
-  await page.keyboard.press('9');
-  const { placeS } = await film(page);
-  assert.ok(placeS > 0.5 && placeS < 30, `at ${placeS} s by key`);
-  await untilFilm(page, ({ seeking, readyState }) => !seeking && readyState > 1, null);
-  await page.keyboard.press('k');
-  if (box) await page.mouse.move(box.x + box.width * 0.98, box.y + box.height / 2);
-  await page.getByTestId('preview').filter({ hasText: 'Not uploaded yet' }).waitFor();
-  if (box) await page.mouse.click(box.x + box.width * 0.98, box.y + box.height / 2);
-  const dropped = await page.getByTestId('seek-bar').inputValue();
-  assert.ok(Number(dropped) < 30, `the knob is at ${dropped}`);
-  assert.ok((await film(page)).placeS < 30, 'by pointer');
-  assert.equal(errors, []);
-  await context.close();
-  await host.context.close();
-  await line.close();
+  try {
+    const host = await visit(browser, line.url);
+    await host.page.getByTestId('drop-input').setInputFiles(clip.path);
+    const { pathname, hash } = new URL(await host.page.getByTestId('room-link').inputValue());
+    const link = `${server.url}${pathname}${hash}`;
+    const { page, context, errors } = await open({ browser, server, link });
+    line.bytesPerSec = 1_000;
+    await untilFilm(page, ({ currentTime }) => currentTime > 0.5, null);
+    await page.keyboard.press('9');
+    const { placeS } = await film(page);
+    assert.ok(placeS > 0.5 && placeS < 30, `at ${placeS} s by key`);
+    await untilFilm(page, ({ seeking, readyState }) => !seeking && readyState > 1, null);
+    await page.keyboard.press('k');
+    const bar = page.getByTestId('seek-bar');
+    const { width = 0, height = 0 } = (await bar.boundingBox()) ?? {};
+    const position = { x: width * 0.98, y: height / 2 };
+    await bar.hover({ position });
+    await page.getByTestId('preview').filter({ hasText: 'Not uploaded yet' }).waitFor();
+    await bar.click({ position });
+    const knobS = Number(await bar.inputValue());
+    assert.ok(knobS < 30, `the knob is at ${knobS} s`);
+    assert.ok((await film(page)).placeS < 30, 'by pointer');
+    assert.equal(errors, []);
+    await Promise.all([context.close(), host.context.close()]);
+  } finally {
+    await line.close();
+  }
 });
 
 player('should fill the screen with the film, and the chat beside it where that is wanted', async (scene) => {
@@ -256,6 +260,8 @@ player('should fill the screen with the film, and the chat beside it where that 
   assert.ok(height, 'the film has all of it');
   await page.getByTestId('full-chat').click();
   await chat.waitFor();
+  for (const other of ['people', 'swarm', 'together', 'peers-notice'])
+    assert.is(await page.getByTestId(other).isVisible(), false, `${other} is no part of it`);
   await page.keyboard.press('Escape');
   await page.evaluate(() => document.exitFullscreen().catch(() => undefined));
   await page.waitForFunction(() => document.fullscreenElement === null);

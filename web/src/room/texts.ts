@@ -74,6 +74,8 @@ const english = {
     'Messages between viewers were changed on their way, by the server or by somebody with the link. They were ignored: nobody got in between, but you may reach fewer friends.',
   nothingUploaded: 'The host has not uploaded anything yet. The film starts here as soon as it comes.',
   reconnecting: 'Reconnecting to the server… your friends carry on.',
+  /** What the engine reports is a sentence in English; other languages have their own for those codes that people meet here. */
+  errorText: ({ message }: { code: string; message: string }) => message,
   broken:
     'Something in this page broke while it opened the room. Try again; if it happens again, use another browser.',
 
