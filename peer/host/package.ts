@@ -85,6 +85,8 @@ export interface PlannedVideo extends OpenedVideo {
   openPictures(): Promise<OpenedPictures | null>;
   /** The file's tracks, as the plan's indices count them. */
   tracks: readonly TrackFacts[];
+  /** The file's time of what is 0 in the packaged video, seconds. */
+  originS: number;
 }
 
 /** The pictures of a video, to look at some of them. */
@@ -131,11 +133,12 @@ export async function openVideo(
   try {
     await recognise(input, source);
     const inspection = await inspect(input, source, options);
-    const { info, plan, tracks } = inspection;
+    const { info, plan, tracks, originS } = inspection;
     return {
       info,
       plan,
       tracks,
+      originS,
       expectedBytes: expectedBytes(plan, info),
       openPictures: () => openPictures(inspection),
       segments: (signal) => packageSegments(inspection, signal),

@@ -2,7 +2,7 @@ import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
-import { readSubtitleFiles, subtitleNames } from '../../../peer/extras/subtitle-files.ts';
+import { readSubtitleFiles } from '../../../peer/extras/subtitle-files.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
 import { fromFile, openVideo, type PlannedVideo } from '../../../peer/host/package.ts';
@@ -10,6 +10,8 @@ import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan
 import { Pause } from '../../../peer/host/pause.ts';
 import { isWorthAsking } from '../../../peer/host/plan-question.ts';
 import type { KeptUpload, UploadJournal, UploadRecord } from '../../../peer/host/upload-journal.ts';
+import { openTextTracks } from '../../../peer/text-tracks/open-text-tracks.ts';
+import { type OwnSubtitles, ownSubtitles } from '../../../peer/text-tracks/text-extras.ts';
 import { Couriers } from './couriers.ts';
 import { loadDecoders, machineAbilities } from './decoders.ts';
 import type { Failure, FromWorker, HostTask, ToWorker, VideoFacts } from './host-messages.ts';
@@ -64,6 +66,7 @@ async function host(task: HostTask, server: string): Promise<void> {
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
   const subtitles = before ? (before.stored.facts.subtitles ?? []) : await readSubtitleFiles(task.subtitles);
   const video = await openFile(file, wishes);
+  const own = ownSubtitles(await openTextTracks(plainSource(file)), subtitles);
   const couriers = new Couriers();
   try {
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
@@ -72,7 +75,7 @@ async function host(task: HostTask, server: string): Promise<void> {
     tell({
       type: 'opened',
       video: info,
-      planned: { plan, tracks, subtitles: subtitleNames(subtitles) },
+      planned: { plan, tracks, subtitles: own.names },
       isAsking,
     });
     if (isAsking) await agreement;
@@ -88,7 +91,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       random: () => Math.random(),
       extras: {
         first: subtitles,
-        make: (listed, signal) => makeExtras(video, listed, signal),
+        make: (listed, signal) => makeExtras(video, own, listed, signal),
       },
       journal,
       kept: before?.kept ?? null,
@@ -104,12 +107,14 @@ async function host(task: HostTask, server: string): Promise<void> {
   }
 }
 
-/** The film's pictures, by code that comes with the first film. */
+/** The film's own subtitles, then its pictures, by code that comes with the first film. */
 async function* makeExtras(
   video: PlannedVideo,
+  own: OwnSubtitles,
   listed: readonly Bytes[],
   signal: AbortSignal,
 ): AsyncGenerator<Bytes> {
+  yield* own.make(video.originS, listed, signal);
   const pictures = await video.openPictures();
   if (!pictures) return;
   try {
