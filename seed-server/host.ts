@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
-import type { Bytes } from '../peer/bytes.ts';
 import { systemClock } from '../peer/clock.ts';
 import { chooseCrypto } from '../peer/crypto/choose.ts';
 import { MatineeError } from '../peer/errors.ts';
 import { readSubtitleFiles } from '../peer/extras/subtitle-files.ts';
 import { isSubtitleName } from '../peer/extras/subtitle-name.ts';
+import type { ExtraSource } from '../peer/host/extra-layout.ts';
 import { hostVideo } from '../peer/host/host-video.ts';
 import { openVideo } from '../peer/host/package.ts';
 import { COPY_ONLY } from '../peer/host/package-options.ts';
 import { NO_WISHES, type PackagingWishes } from '../peer/host/package-plan.ts';
+import { openTextTracks } from '../peer/text-tracks/open-text-tracks.ts';
+import { ownSubtitles } from '../peer/text-tracks/text-extras.ts';
 import { openFile, readWholeFile } from './host-file.ts';
 import { HostKeyOutput } from './host-key-output.ts';
 import { ProgressOutput } from './host-output.ts';
@@ -127,7 +129,9 @@ async function run(job: Job, signal: AbortSignal): Promise<void> {
     const subtitles = await readSubtitleFiles(await Promise.all(job.subtitles.map(readWholeFile)));
     const video = await openVideo(file.source, { ...COPY_ONLY, wishes: job.wishes });
     try {
-      await saveKeyWhile(job.keyOutFile, (keyOutput) => upload(video, subtitles, job, keyOutput, signal));
+      const own = ownSubtitles(await openTextTracks(file.source), subtitles);
+      const extras = { first: subtitles, make: own.make.bind(null, video.originS) };
+      await saveKeyWhile(job.keyOutFile, (keyOutput) => upload(video, extras, job, keyOutput, signal));
     } finally {
       video.close();
     }
@@ -150,7 +154,7 @@ async function saveKeyWhile(
 
 async function upload(
   video: Awaited<ReturnType<typeof openVideo>>,
-  subtitles: readonly Bytes[],
+  extras: ExtraSource,
   { server, roomPasswordFile, hostPasswordFile }: Job,
   keyOutput: HostKeyOutput | null,
   signal: AbortSignal,
@@ -161,7 +165,7 @@ async function upload(
   try {
     await hostVideo({
       video,
-      extras: { first: subtitles },
+      extras,
       server,
       roomPassword,
       hostPassword,

@@ -16,7 +16,8 @@ export const MAX_SUBTITLE_TRACKS = 32;
 const MAX_CUES = 5_000;
 export const MAX_CUE_CHARS = 1_000;
 const MAX_CUE_MARKUP_CHARS = 5 * MAX_CUE_CHARS;
-const MAX_LABEL_CHARS = 80;
+export const MAX_LABEL_CHARS = 80;
+const LANGUAGE_TAG = /^[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/;
 
 /** Bytes of the picture that stands for the film. */
 export const MAX_POSTER_BYTES = 100_000;
@@ -35,7 +36,7 @@ const subtitles = v.strictObject({
   /** What is known of it beside its language, such as "forced"; may be empty. */
   label: v.pipe(v.string(), v.maxLength(MAX_LABEL_CHARS)),
   /** BCP 47; "und" where it is not known. */
-  language: v.pipe(v.string(), v.regex(/^[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/)),
+  language: v.pipe(v.string(), v.regex(LANGUAGE_TAG)),
   isDefault: v.boolean(),
   /** From, until (exclusive), and the text: lines with `<i>`, `<b>` and `<u>` alone. */
   cues: v.pipe(
@@ -73,6 +74,11 @@ export type Thumbnails = v.InferOutput<typeof thumbnails>;
 
 /** From and until in milliseconds, and the text. */
 export type Cue = Subtitles['cues'][number];
+
+/** Whether a text is the language of subtitles as an extra may name it. */
+export function isLanguageTag(text: string): boolean {
+  return LANGUAGE_TAG.test(text);
+}
 
 /** The bytes of an extra before they are encrypted. */
 export function encodeExtra(value: Extra): Bytes {

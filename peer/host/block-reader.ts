@@ -9,23 +9,27 @@ const KEPT_BLOCKS = 4;
 type Read = (start: number, end: number) => Promise<Uint8Array>;
 
 /** Reads the same bytes (start inclusive, end exclusive) in few large reads, and keeps the blocks used last for the next ones. */
-export function readInBlocks(sizeBytes: number, read: Read): Read {
+export function readInBlocks(
+  sizeBytes: number,
+  read: Read,
+  { blockBytes = BLOCK_BYTES, keptBlocks = KEPT_BLOCKS } = {},
+): Read {
   const blocks = new Map<number, Promise<Uint8Array>>();
   const block = (index: number): Promise<Uint8Array> => {
-    const first = index * BLOCK_BYTES;
-    const kept = blocks.get(index) ?? read(first, Math.min(first + BLOCK_BYTES, sizeBytes));
+    const first = index * blockBytes;
+    const kept = blocks.get(index) ?? read(first, Math.min(first + blockBytes, sizeBytes));
     blocks.delete(index);
     blocks.set(index, kept);
     // A failed read is not kept: the next one tries anew. Who asked for it is told by its own await.
     kept.catch(() => blocks.get(index) === kept && blocks.delete(index));
-    for (const oldest of blocks.keys()) if (blocks.size > KEPT_BLOCKS) blocks.delete(oldest);
+    for (const oldest of blocks.keys()) if (blocks.size > keptBlocks) blocks.delete(oldest);
     return kept;
   };
   return async (start, end) => {
     const parts: Uint8Array[] = [];
     for (let at = start; at < end; ) {
-      const index = Math.floor(at / BLOCK_BYTES);
-      const first = index * BLOCK_BYTES;
+      const index = Math.floor(at / blockBytes);
+      const first = index * blockBytes;
       const part = (await block(index)).slice(at - first, end - first);
       if (part.byteLength === 0) break;
       parts.push(part);

@@ -81,10 +81,15 @@ export interface OpenedVideo {
 export interface PlannedVideo extends OpenedVideo {
   /** What is copied, encoded anew and left out. */
   plan: PackagingPlan;
-  /** Opens the pictures once more, with a reader of their own; null for sound alone. Whoever opens them closes them. */
-  openPictures(): Promise<OpenedPictures | null>;
+  /**
+   * Opens the pictures once more, with a reader of their own; null for sound alone. `source` is the same file: who looks at a place here and
+   * there does better without the large blocks in which packaging reads. Whoever opens them closes them.
+   */
+  openPictures(source: VideoSource): Promise<OpenedPictures | null>;
   /** The file's tracks, as the plan's indices count them. */
   tracks: readonly TrackFacts[];
+  /** The file's time of what is 0 in the packaged video, seconds. */
+  originS: number;
 }
 
 /** The pictures of a video, to look at some of them. */
@@ -131,13 +136,14 @@ export async function openVideo(
   try {
     await recognise(input, source);
     const inspection = await inspect(input, source, options);
-    const { info, plan, tracks } = inspection;
+    const { info, plan, tracks, originS } = inspection;
     return {
       info,
       plan,
       tracks,
+      originS,
       expectedBytes: expectedBytes(plan, info),
-      openPictures: () => openPictures(inspection),
+      openPictures: (from) => openPictures(inspection, from),
       segments: (signal) => packageSegments(inspection, signal),
       close: () => input.dispose(),
     };
@@ -219,9 +225,12 @@ async function reopenTracks(source: VideoSource, plan: PackagingPlan): Promise<O
   }
 }
 
-async function openPictures({ opened, originS, reopen }: Inspection): Promise<OpenedPictures | null> {
+async function openPictures(
+  { opened, originS, plan }: Inspection,
+  source: VideoSource,
+): Promise<OpenedPictures | null> {
   if (!opened.video) return null;
-  const { input, video } = await reopen();
+  const { input, video } = await reopenTracks(source, plan);
   if (!video) {
     input.dispose();
     return null;

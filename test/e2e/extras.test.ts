@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { type Clip, lightClip } from '../tools/clips.ts';
+import { filmWithTexts } from '../tools/film-with-texts.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { stats, untilPlaying, visit } from './pages.ts';
 
@@ -110,6 +111,34 @@ extras(
     await host.context.close();
   },
 );
+
+extras('should show the text tracks of an MKV in the player’s menu', async ({ server, browser, clip }) => {
+  const texts = [
+    { language: 'eng', srt: SRT.replace('Guten', 'Good') },
+    { language: 'ger', srt: SRT },
+  ];
+  const film = await filmWithTexts(clip, 'film.mkv', texts, ['-c:s', 'srt', '-disposition:s', '0']);
+  const host = await visit(browser, server.url);
+  await host.page.getByTestId('drop-input').setInputFiles([file('film.mkv', film)]);
+  await host.page.locator('[data-testid=hosting][data-step=done]').waitFor();
+  assert.match(await host.page.getByTestId('plan').innerText(), 'Subtitles: English, German');
+  const viewer = await visit(browser, await host.page.getByTestId('room-link').inputValue());
+  await untilPlaying(viewer.page);
+  const menu = viewer.page.getByTestId('subtitles');
+  await menu.locator('option', { hasText: 'German' }).waitFor({ state: 'attached' });
+  assert.equal(await menu.locator('option').allInnerTexts(), ['No subtitles', 'English', 'German']);
+  await menu.selectOption({ label: 'German' });
+  assert.equal(
+    (await tracks(viewer.page)).map(({ mode, cues }) => [mode, cues[0]]),
+    [
+      ['disabled', [1, 2.5, 'Good Morgen, Welt']],
+      ['showing', [1, 2.5, 'Guten Morgen, Welt']],
+    ],
+  );
+  assert.equal([viewer.errors, host.errors], [[], []]);
+  await viewer.context.close();
+  await host.context.close();
+});
 
 extras(
   'should say what is wrong with subtitles before anything is sent',

@@ -1,4 +1,4 @@
-import { CanvasSink, EncodedPacketSink } from 'mediabunny';
+import { EncodedPacketSink, VideoSampleSink } from 'mediabunny';
 import type { Bytes } from '../../../peer/bytes.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import {
@@ -10,6 +10,7 @@ import {
   MAX_POSTER_BYTES,
 } from '../../../peer/extras/extra.ts';
 import type { OpenedPictures } from '../../../peer/host/package.ts';
+import { shrink } from './shrink-sample.ts';
 
 /** Where a picture to stand for the film is looked for, seconds: many begin in the dark. */
 const POSTER_AT_S = [0, 2, 5, 10, 20, 40];
@@ -60,21 +61,19 @@ export async function* makePictures(parts: PictureParts): AsyncGenerator<Bytes> 
 }
 
 async function makePoster(pictures: OpenedPictures, durationMs: number): Promise<Extra | null> {
-  const sink = sinkOf(pictures, POSTER_WIDTH_PX);
-  let [best, mostLight]: [OffscreenCanvas | null, number] = [null, -1];
+  const frames = await KeyFrames.open(pictures, POSTER_WIDTH_PX);
+  let [best, mostLight]: [Bytes | null, number] = [null, -1];
   for (const atS of POSTER_AT_S) {
     if (atS > 0 && atS * 1000 >= durationMs) break;
-    const canvas = await pictureAt(pictures, sink, atS);
+    const canvas = await frames.at(atS);
     if (!canvas) continue;
     const { light, variety } = lookAt(canvas);
-    if (light > mostLight) [best, mostLight] = [canvas, light];
-    if (light >= BRIGHT_ENOUGH && variety >= VARIED_ENOUGH) {
-      best = canvas;
-      break;
-    }
+    const isGood = light >= BRIGHT_ENOUGH && variety >= VARIED_ENOUGH;
+    if (isGood || light > mostLight) best = await encoded(canvas, MAX_POSTER_BYTES);
+    mostLight = Math.max(mostLight, light);
+    if (isGood) break;
   }
-  const bytes = best && (await encoded(best, MAX_POSTER_BYTES));
-  return bytes && { kind: 'poster', mime: MIME, bytes };
+  return best && { kind: 'poster', mime: MIME, bytes: best };
 }
 
 /** All of them together, so that they lie beside each other in the manifest. */
@@ -83,8 +82,7 @@ async function* makeThumbnails(
   before: readonly Extra[],
 ): AsyncGenerator<Bytes> {
   const everyMs = Math.max(THUMBNAIL_EVERY_MS, Math.ceil(durationMs / MAX_THUMBNAILS / 1000) * 1000);
-  // One canvas for all of them: each is used up before the next is asked for.
-  const sink = new CanvasSink(pictures.track, { width: THUMBNAIL_WIDTH_PX, poolSize: 1 });
+  const frames = await KeyFrames.open(pictures, THUMBNAIL_WIDTH_PX);
   const made: Bytes[] = [];
   const fromMs = before.reduce(
     (endMs, extra) =>
@@ -93,7 +91,7 @@ async function* makeThumbnails(
   );
   for (let atMs = fromMs; atMs < durationMs && !signal.aborted; atMs += everyMs) {
     const beganMs = clock.nowMs();
-    const canvas = await pictureAt(pictures, sink, atMs / 1000);
+    const canvas = await frames.at(atMs / 1000);
     const bytes = canvas && (await encoded(canvas, MAX_PICTURE_BYTES));
     // What is missing would put all after it in the wrong place.
     if (!bytes) break;
@@ -108,19 +106,45 @@ async function* makeThumbnails(
   }
 }
 
-function sinkOf({ track }: OpenedPictures, width: number): CanvasSink {
-  return new CanvasSink(track, { width });
-}
+/** Key frames of a film as small pictures. */
+class KeyFrames {
+  readonly #pictures: OpenedPictures;
+  readonly #packets: EncodedPacketSink;
+  readonly #samples: VideoSampleSink;
+  /** One for all of them: each is used up before the next is asked for. */
+  readonly #canvas: OffscreenCanvas;
 
-/** The key frame at or before a place of the film, which nothing else must be decoded for. */
-async function pictureAt(
-  { track, originS }: OpenedPictures,
-  sink: CanvasSink,
-  atS: number,
-): Promise<OffscreenCanvas | null> {
-  const packet = await new EncodedPacketSink(track).getKeyPacket(originS + atS, { metadataOnly: true });
-  const wrapped = await sink.getCanvas(packet?.timestamp ?? originS);
-  return wrapped?.canvas instanceof OffscreenCanvas ? wrapped.canvas : null;
+  static async open(pictures: OpenedPictures, widthPx: number): Promise<KeyFrames> {
+    const { track } = pictures;
+    const aspect = (await track.getDisplayHeight()) / (await track.getDisplayWidth());
+    return new KeyFrames(pictures, new OffscreenCanvas(widthPx, Math.max(1, Math.round(widthPx * aspect))));
+  }
+
+  private constructor(pictures: OpenedPictures, canvas: OffscreenCanvas) {
+    this.#pictures = pictures;
+    this.#packets = new EncodedPacketSink(pictures.track);
+    this.#samples = new VideoSampleSink(pictures.track);
+    this.#canvas = canvas;
+  }
+
+  /** The key frame at or before a place of the film, which nothing else must be decoded for; good until the next is asked for. */
+  async at(atS: number): Promise<OffscreenCanvas | null> {
+    const { originS } = this.#pictures;
+    const packet = await this.#packets.getKeyPacket(originS + atS, { metadataOnly: true });
+    const sample = await this.#samples.getSample(packet?.timestamp ?? originS);
+    const context = this.#canvas.getContext('2d', { willReadFrequently: true });
+    if (!sample || !context) return null;
+    const { width, height } = this.#canvas;
+    const isTurned = sample.rotation % 180 !== 0;
+    const small = await shrink(sample, {
+      widthPx: isTurned ? height : width,
+      heightPx: isTurned ? width : height,
+    });
+    context.imageSmoothingQuality = 'high';
+    small.drawWithFit(context, { fit: 'fill' });
+    small.close();
+    return this.#canvas;
+  }
 }
 
 /** How bright a picture is, and how far its pixels are from that on the average; 0 to 255. */

@@ -2,14 +2,16 @@ import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
-import { readSubtitleFiles, subtitleNames } from '../../../peer/extras/subtitle-files.ts';
+import { readSubtitleFiles } from '../../../peer/extras/subtitle-files.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
-import { fromFile, openVideo, type PlannedVideo } from '../../../peer/host/package.ts';
+import { fromFile, openVideo, type PlannedVideo, type VideoSource } from '../../../peer/host/package.ts';
 import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
 import { Pause } from '../../../peer/host/pause.ts';
 import { isWorthAsking } from '../../../peer/host/plan-question.ts';
 import type { KeptUpload, UploadJournal, UploadRecord } from '../../../peer/host/upload-journal.ts';
+import { openTextTracks } from '../../../peer/text-tracks/open-text-tracks.ts';
+import { type OwnSubtitles, ownSubtitles } from '../../../peer/text-tracks/text-extras.ts';
 import { Couriers } from './couriers.ts';
 import { loadDecoders, machineAbilities } from './decoders.ts';
 import type { Failure, FromWorker, HostTask, ToWorker, VideoFacts } from './host-messages.ts';
@@ -59,11 +61,13 @@ async function host(task: HostTask, server: string): Promise<void> {
   const { file, choices, goOnWith } = task;
   const crypto = await chooseCrypto();
   const before = goOnWith === null ? null : await reopen(goOnWith);
-  const identity = await identifyFile(crypto, plainSource(file));
+  const plain = plainSource(file);
+  const identity = await identifyFile(crypto, plain);
   if (before) mustBeSameFile(before.stored.facts.file, identity);
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
   const subtitles = before ? (before.stored.facts.subtitles ?? []) : await readSubtitleFiles(task.subtitles);
   const video = await openFile(file, wishes);
+  const own = ownSubtitles(await openTextTracks(plain), subtitles);
   const couriers = new Couriers();
   try {
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
@@ -72,7 +76,7 @@ async function host(task: HostTask, server: string): Promise<void> {
     tell({
       type: 'opened',
       video: info,
-      planned: { plan, tracks, subtitles: subtitleNames(subtitles) },
+      planned: { plan, tracks, subtitles: own.names },
       isAsking,
     });
     if (isAsking) await agreement;
@@ -88,7 +92,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       random: () => Math.random(),
       extras: {
         first: subtitles,
-        make: (listed, signal) => makeExtras(video, listed, signal),
+        make: (listed, signal) => makeExtras(video, plain, own, listed, signal),
       },
       journal,
       kept: before?.kept ?? null,
@@ -104,13 +108,16 @@ async function host(task: HostTask, server: string): Promise<void> {
   }
 }
 
-/** The film's pictures, by code that comes with the first film. */
+/** The film's own subtitles, then its pictures, by code that comes with the first film. */
 async function* makeExtras(
   video: PlannedVideo,
+  plain: VideoSource,
+  own: OwnSubtitles,
   listed: readonly Bytes[],
   signal: AbortSignal,
 ): AsyncGenerator<Bytes> {
-  const pictures = await video.openPictures();
+  yield* own.make(video.originS, listed, signal);
+  const pictures = await video.openPictures(plain);
   if (!pictures) return;
   try {
     const { makePictures } = await import('./film-pictures.ts');
@@ -135,8 +142,8 @@ async function openFile(file: File, wishes: PackagingWishes) {
   return await openVideo(fromFile(file), { abilities, wishes, loadDecoders });
 }
 
-/** Its blocks would only be in the way of packaging: these few places are read once. */
-function plainSource(file: File) {
+/** For places here and there, which are read once: large blocks would only be in the way of packaging. */
+function plainSource(file: File): VideoSource {
   const read = async (start: number, end: number): Promise<Uint8Array> =>
     new Uint8Array(await file.slice(start, end).arrayBuffer());
   return { name: file.name, sizeBytes: file.size, read };

@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hostThroughPage } from '../e2e/pages.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip } from '../tools/clips.ts';
 import { canMeasureMemory, childrenOf, memoryOfTree, watchMemory } from '../tools/process-memory.ts';
 import { startServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
+import { hostThroughPage } from './pages.ts';
 
-/** `npm run test:memory` asks for 2 GB; a run by itself is shorter and holds page and server to the same bound. */
+/** `npm run test:memory` asks for 2 GB; the run with all tests is shorter and holds page and server to the same bound. */
 const FILE_BYTES = Number(process.env.MATINEE_MEMORY_BYTES || 400_000_000);
 const MAX_GROWTH_BYTES = 300_000_000;
 /** 10 Mbit/s: a good film. */

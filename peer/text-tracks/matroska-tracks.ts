@@ -1,0 +1,106 @@
+import type { SubtitleName } from '../extras/subtitle-name.ts';
+import { assText, plainText, webmText } from './cue-payload.ts';
+import { childOf, elements, textOf, unsignedOf } from './ebml.ts';
+import { TextMalformed } from './file-view.ts';
+import { textTrackName } from './track-name.ts';
+
+/** Elements of a Matroska file's Tracks (RFC 9559, section 5.1.4). */
+const TRACK_ENTRY = 0xae;
+const TRACK_NUMBER = 0xd7;
+const TRACK_TYPE = 0x83;
+const FLAG_DEFAULT = 0x88;
+const FLAG_FORCED = 0x55aa;
+const FLAG_HEARING_IMPAIRED = 0x55ab;
+const NAME = 0x536e;
+const LANGUAGE = 0x22b59c;
+const LANGUAGE_BCP47 = 0x22b59d;
+const CODEC_ID = 0x86;
+const CONTENT_ENCODINGS = 0x6d80;
+const CONTENT_ENCODING = 0x6240;
+const CONTENT_ENCODING_TYPE = 0x5033;
+const CONTENT_COMPRESSION = 0x5034;
+const CONTENT_COMP_ALGO = 0x4254;
+const CONTENT_COMP_SETTINGS = 0x4255;
+
+const SUBTITLES = 0x11;
+const COMPRESSION = 0;
+const ZLIB = 0;
+const HEADER_STRIPPING = 3;
+
+/** How the texts of a codec are made plain; what is not here are pictures, or nothing that anybody uses. */
+const TEXT_OF: Readonly<Record<string, (payload: Uint8Array) => string>> = {
+  'S_TEXT/UTF8': plainText,
+  'S_TEXT/ASCII': plainText,
+  'S_TEXT/WEBVTT': plainText,
+  'D_WEBVTT/SUBTITLES': webmText,
+  'D_WEBVTT/CAPTIONS': webmText,
+  'S_TEXT/ASS': assText,
+  'S_TEXT/SSA': assText,
+  S_ASS: assText,
+  S_SSA: assText,
+};
+
+/** A text track of a Matroska file. */
+export interface MatroskaTrack {
+  /** By which its blocks are known. */
+  number: number;
+  name: SubtitleName;
+  packing: Packing;
+  textOf(payload: Uint8Array): string;
+}
+
+/** How the data of a block was made smaller. */
+export type Packing = { how: 'none' } | { how: 'zlib' } | { how: 'stripped'; head: Uint8Array };
+
+/** The text tracks among the entries of Tracks; those that are encrypted, or packed as nobody packs them, are left out. */
+export function matroskaTracks(tracks: Uint8Array): MatroskaTrack[] {
+  const found: MatroskaTrack[] = [];
+  let hasDefault = false;
+  for (const { id, data } of elements(tracks)) {
+    if (id !== TRACK_ENTRY || numberIn(data, TRACK_TYPE) !== SUBTITLES) continue;
+    const textOf = TEXT_OF[textIn(data, CODEC_ID) ?? ''];
+    const packing = packingOf(data);
+    const number = numberIn(data, TRACK_NUMBER);
+    if (!textOf || !packing || number === null) continue;
+    const isForced = numberIn(data, FLAG_FORCED) === 1;
+    // Where the file says nothing it means yes (RFC 9559), and where it means several, the first: players show one.
+    const isDefault: boolean = !hasDefault && numberIn(data, FLAG_DEFAULT) !== 0;
+    hasDefault ||= isDefault;
+    const name = textTrackName({
+      // As the specification has it where nothing is said.
+      language: textIn(data, LANGUAGE_BCP47) ?? textIn(data, LANGUAGE) ?? 'eng',
+      title: textIn(data, NAME) ?? '',
+      isForced,
+      isForHardOfHearing: numberIn(data, FLAG_HEARING_IMPAIRED) === 1,
+      isDefault: isDefault || isForced,
+    });
+    found.push({ number, name, packing, textOf });
+  }
+  return found;
+}
+
+/** Null: in a way that is not read here. */
+function packingOf(entry: Uint8Array): Packing | null {
+  const encodings = [...elements(childOf(entry, CONTENT_ENCODINGS) ?? new Uint8Array())];
+  const [encoding, ...more] = encodings.filter(({ id }) => id === CONTENT_ENCODING);
+  if (!encoding) return { how: 'none' };
+  const isCompressed = (numberIn(encoding.data, CONTENT_ENCODING_TYPE) ?? COMPRESSION) === COMPRESSION;
+  if (more.length > 0 || !isCompressed) return null;
+  const compression = childOf(encoding.data, CONTENT_COMPRESSION) ?? new Uint8Array();
+  const algorithm = numberIn(compression, CONTENT_COMP_ALGO) ?? ZLIB;
+  if (algorithm === ZLIB) return { how: 'zlib' };
+  if (algorithm !== HEADER_STRIPPING) return null;
+  return { how: 'stripped', head: childOf(compression, CONTENT_COMP_SETTINGS) ?? new Uint8Array() };
+}
+
+function numberIn(parent: Uint8Array, id: number): number | null {
+  const data = childOf(parent, id);
+  return data && unsignedOf(data);
+}
+
+function textIn(parent: Uint8Array, id: number): string | null {
+  const data = childOf(parent, id);
+  if (!data) return null;
+  if (data.byteLength > 10_000) throw new TextMalformed('a name that is none');
+  return textOf(data);
+}

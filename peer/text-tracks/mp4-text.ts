@@ -1,0 +1,197 @@
+import type { Cue } from '../extras/extra.ts';
+import type { SubtitleName } from '../extras/subtitle-name.ts';
+import { type Box, boxAlong, boxesIn, boxesOf, viewOf } from './boxes.ts';
+import { plainText } from './cue-payload.ts';
+import { type FileView, TextMalformed } from './file-view.ts';
+import { shownCues } from './raw-cues.ts';
+import { readSamples } from './sample-table.ts';
+import {
+  MAX_CUE_BYTES,
+  MAX_TEXT_BYTES,
+  MAX_TEXT_TRACKS,
+  type RawCue,
+  type TextTracks,
+} from './text-tracks.ts';
+import { textTrackName } from './track-name.ts';
+
+/** Bytes of the boxes that say something of a track. */
+const MAX_FACT_BYTES = 10_000;
+
+/** Flags of a tx3g sample entry (3GPP TS 26.245, section 5.16): all samples are forced. */
+const ALL_FORCED = 0x8000_0000;
+
+/** How the texts in samples of a kind are made plain: what is shown during one. */
+const TEXT_OF: Readonly<Record<string, (sample: Uint8Array) => string>> = { tx3g: timedText, wvtt: webVtt };
+
+/** A text track of an MP4 file. */
+interface Mp4Track {
+  name: SubtitleName;
+  stbl: Box;
+  /** Milliseconds of a tick, and of the film at tick 0. */
+  tickMs: number;
+  offsetMs: number;
+  textOf(sample: Uint8Array): string;
+}
+
+/**
+ * The text tracks of an MP4 or MOV file (tx3g and wvtt); null where it is none. Reads its index, of other tracks the heads alone. What is in
+ * fragments (moof) is not read.
+ */
+export async function openMp4Text(view: FileView): Promise<TextTracks | null> {
+  const whole: Box = { type: '', start: 0, end: view.sizeBytes };
+  if (!(await isMp4(view))) return null;
+  const moov = await boxAlong(view, whole, 'moov');
+  if (!moov) return null;
+  const mvhd = await boxAlong(view, moov, 'mvhd');
+  const movieTicksPerS = mvhd ? ticksPerS(await facts(view, mvhd)) : 1;
+  const tracks: Mp4Track[] = [];
+  for await (const box of boxesIn(view, moov.start, moov.end)) {
+    const track = box.type === 'trak' ? await readTrack(view, box, movieTicksPerS) : null;
+    if (track && tracks.length < MAX_TEXT_TRACKS) tracks.push(track);
+  }
+  return { names: tracks.map(({ name }) => name), read: (signal) => readTexts(view, tracks, signal) };
+}
+
+/** The types with which such a file may begin. */
+const FIRST_BOXES = ['ftyp', 'moov', 'mdat', 'free', 'skip', 'wide'];
+
+async function isMp4(view: FileView): Promise<boolean> {
+  const first = await boxesIn(view, 0, view.sizeBytes)
+    .next()
+    .catch(() => null);
+  return first?.value ? FIRST_BOXES.includes(first.value.type) : false;
+}
+
+/** Null where it is no text track, or one of a kind that is not read. */
+async function readTrack(view: FileView, trak: Box, movieTicksPerS: number): Promise<Mp4Track | null> {
+  const stbl = await boxAlong(view, trak, 'mdia', 'minf', 'stbl');
+  const mdhd = await boxAlong(view, trak, 'mdia', 'mdhd');
+  const stsd = stbl && (await boxAlong(view, stbl, 'stsd'));
+  if (!stsd || !mdhd) return null;
+  // After version, flags and count: entries as boxes.
+  const [entry] = await collected(boxesIn(view, stsd.start + 8, stsd.end));
+  const textOf = TEXT_OF[entry?.type ?? ''];
+  if (!entry || !textOf) return null;
+  const head = await facts(view, mdhd);
+  const tickMs = 1000 / ticksPerS(head);
+  const [elng, name] = [
+    await boxAlong(view, trak, 'mdia', 'elng'),
+    await boxAlong(view, trak, 'udta', 'name'),
+  ];
+  const isForced = entry.type === 'tx3g' && (await areAllForced(view, entry));
+  return {
+    name: textTrackName({
+      language: elng ? plainText((await bytesOf(view, elng)).subarray(4)) : packedLanguage(head),
+      title: name ? plainText(await bytesOf(view, name)) : '',
+      isForced,
+      isForHardOfHearing: false,
+      // "Enabled" says no more than that it is the first: every program sets it.
+      isDefault: isForced,
+    }),
+    stbl,
+    tickMs,
+    offsetMs: await offsetMs(view, trak, movieTicksPerS, tickMs),
+    textOf,
+  };
+}
+
+async function areAllForced(view: FileView, entry: Box): Promise<boolean> {
+  // Six reserved bytes and an index of two stand before it.
+  if (entry.end - entry.start < 12) return false;
+  return (viewOf(await view.bytes(entry.start + 8, entry.start + 12)).getUint32(0) & ALL_FORCED) !== 0;
+}
+
+/** Ticks a second of mvhd and mdhd: after two dates, which version 1 writes twice as long. */
+function ticksPerS(head: DataView): number {
+  const at = isLong(head) ? 20 : 12;
+  const ticks = at + 4 <= head.byteLength ? head.getUint32(at) : 0;
+  if (ticks === 0) throw new TextMalformed('no timescale');
+  return ticks;
+}
+
+function isLong(head: DataView): boolean {
+  return head.byteLength > 0 && head.getUint8(0) === 1;
+}
+
+/** ISO 639-2, five bits a letter, at the end of mdhd. */
+function packedLanguage(mdhd: DataView): string {
+  const at = isLong(mdhd) ? 32 : 20;
+  const packed = at + 2 <= mdhd.byteLength ? mdhd.getUint16(at) : 0;
+  return String.fromCharCode(...[10, 5, 0].map((bits) => ((packed >> bits) & 31) + 0x60));
+}
+
+/** What the first edits of a track say: that it begins later, or not with its first tick. */
+async function offsetMs(view: FileView, trak: Box, movieTicksPerS: number, tickMs: number): Promise<number> {
+  const elst = await boxAlong(view, trak, 'edts', 'elst');
+  if (!elst) return 0;
+  const edits = await facts(view, elst);
+  const [editBytes, wide] = isLong(edits) ? [20, true] : [12, false];
+  const count =
+    edits.byteLength >= 8 ? Math.min(edits.getUint32(4), Math.floor((edits.byteLength - 8) / editBytes)) : 0;
+  let lateMs = 0;
+  for (let at = 8; at < 8 + count * editBytes; at += editBytes) {
+    const duration = wide ? Number(edits.getBigUint64(at)) : edits.getUint32(at);
+    const mediaTicks = wide ? Number(edits.getBigInt64(at + 8)) : edits.getInt32(at + 4);
+    if (mediaTicks >= 0) return lateMs - mediaTicks * tickMs;
+    lateMs += (duration / movieTicksPerS) * 1000;
+  }
+  return lateMs;
+}
+
+async function readTexts(view: FileView, tracks: readonly Mp4Track[], signal: AbortSignal): Promise<Cue[][]> {
+  const all: Cue[][] = [];
+  let leftBytes = MAX_TEXT_BYTES;
+  for (const { stbl, textOf, tickMs, offsetMs } of tracks) {
+    const raw: RawCue[] = [];
+    try {
+      for (const { at, sizeBytes, startTicks, durationTicks } of await readSamples(view, stbl)) {
+        signal.throwIfAborted();
+        leftBytes -= sizeBytes;
+        if (leftBytes < 0) break;
+        const text = textOf(await view.part(at, at + sizeBytes, MAX_CUE_BYTES));
+        const startMs = Math.round(offsetMs + startTicks * tickMs);
+        const endMs = Math.round(offsetMs + (startTicks + durationTicks) * tickMs);
+        if (text !== '') raw.push({ startMs: Math.max(0, startMs), endMs, text });
+      }
+    } catch (error) {
+      // What could be read stays: the file may be cut off.
+      if (!(error instanceof TextMalformed)) throw error;
+    }
+    all.push(shownCues(raw));
+  }
+  return all;
+}
+
+/** Its length in two bytes, the text in UTF-8 or, with a mark, UTF-16; boxes about its looks follow. */
+function timedText(sample: Uint8Array): string {
+  if (sample.byteLength < 2) return '';
+  const text = sample.subarray(2, 2 + viewOf(sample).getUint16(0));
+  const [first, second] = text;
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(text);
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(text);
+  return plainText(text);
+}
+
+/** Cues as boxes, with their text in one of them (ISO/IEC 14496-30); an empty one stands for a gap. */
+function webVtt(sample: Uint8Array): string {
+  const texts: string[] = [];
+  for (const { type, data } of boxesOf(sample)) {
+    if (type !== 'vttc') continue;
+    for (const part of boxesOf(data)) if (part.type === 'payl') texts.push(plainText(part.data));
+  }
+  return texts.join('\n');
+}
+
+async function facts(view: FileView, box: Box): Promise<DataView> {
+  return viewOf(await bytesOf(view, box));
+}
+
+async function bytesOf(view: FileView, { start, end }: Box): Promise<Uint8Array> {
+  return await view.part(start, end, MAX_FACT_BYTES);
+}
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

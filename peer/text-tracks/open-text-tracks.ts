@@ -1,0 +1,33 @@
+import type { VideoSource } from '../host/package-source.ts';
+import { FileView, TextMalformed } from './file-view.ts';
+import { openMatroskaText } from './matroska-text.ts';
+import { openMp4Text } from './mp4-text.ts';
+import type { TextTracks } from './text-tracks.ts';
+
+const NONE: TextTracks = { names: [], read: async () => [] };
+
+/**
+ * The text tracks of a film's file, from a few places of it, whatever its size; none where its index cannot be understood: what goes
+ * with a film is never worth losing it for.
+ * @throws MatineeError FILE_UNREADABLE.
+ */
+export async function openTextTracks(source: VideoSource): Promise<TextTracks> {
+  const view = new FileView(source);
+  const opened = await unlessMalformed(
+    NONE,
+    async () => (await openMatroskaText(view)) ?? (await openMp4Text(view)),
+  );
+  if (!opened) return NONE;
+  const { names } = opened;
+  const none = names.map(() => []);
+  return { names, read: (signal) => unlessMalformed(none, () => opened.read(signal)) };
+}
+
+async function unlessMalformed<T>(otherwise: T, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof TextMalformed) return otherwise;
+    throw error;
+  }
+}

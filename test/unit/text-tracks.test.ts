@@ -1,0 +1,190 @@
+import { readFile } from 'node:fs/promises';
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { concat, utf8 } from '../../peer/bytes.ts';
+import { type Cue, decodeExtra } from '../../peer/extras/extra.ts';
+import { openVideo } from '../../peer/host/package.ts';
+import type { VideoSource } from '../../peer/host/package-source.ts';
+import { openTextTracks } from '../../peer/text-tracks/open-text-tracks.ts';
+import { ownSubtitles } from '../../peer/text-tracks/text-extras.ts';
+import { lightClip } from '../tools/clips.ts';
+import { filmWithTexts } from '../tools/film-with-texts.ts';
+
+const ENGLISH = `1
+00:00:01,000 --> 00:00:02,500
+Good <i>morning</i>
+
+2
+00:00:02,000 --> 00:00:04,000
+Two lines,
+at once & <b>bold</b>
+
+3
+00:00:15,250 --> 00:00:16,000
+The end
+`;
+const GERMAN = ENGLISH.replace('Good <i>morning</i>', 'Straße');
+
+const never = new AbortController().signal;
+
+const texts = suite('text tracks in a file');
+
+/** A film of 20 s with both texts in it, made by ffmpeg. */
+async function film(name: string, ...how: string[]): Promise<Uint8Array> {
+  const german = { language: 'ger', title: 'Songs', srt: GERMAN };
+  return await filmWithTexts(await lightClip(20), name, [{ language: 'eng', srt: ENGLISH }, german], how);
+}
+
+/** A file in memory that counts what is read of it. */
+function source(bytes: Uint8Array): VideoSource & { readBytes: number } {
+  return {
+    name: 'film',
+    sizeBytes: bytes.byteLength,
+    readBytes: 0,
+    async read(start, end) {
+      this.readBytes += end - start;
+      return bytes.slice(start, end);
+    },
+  };
+}
+
+/** The cues of each text track as viewers have them: ffmpeg lets a film begin some 20 ms late for its sound. */
+async function cuesIn(file: VideoSource): Promise<Cue[][]> {
+  const video = await openVideo(file);
+  const found: Cue[][] = [];
+  for await (const data of ownSubtitles(await openTextTracks(file), []).make(video.originS, [], never)) {
+    const extra = decodeExtra(data);
+    if (extra.kind === 'subtitles') found[extra.track] = extra.cues;
+  }
+  video.close();
+  return found;
+}
+
+const MARKED = [
+  [1000, 2500, 'Good <i>morning</i>'],
+  [2000, 4000, 'Two lines,\nat once &amp; <b>bold</b>'],
+  [15_250, 16_000, 'The end'],
+];
+const PLAIN = MARKED.map(([startMs, endMs, text]) => [startMs, endMs, String(text).replace(/<[^>]*>/g, '')]);
+/** In MP4 only one sample is shown at a time: what overlaps is cut, or shown together. */
+const ONE_BY_ONE = [
+  [1000, 2000],
+  [2000, 4000],
+  [15_250, 16_000],
+];
+
+const KINDS: [name: string, how: string[], cues: unknown[][]][] = [
+  ['srt.mkv', ['-c:s', 'srt'], MARKED],
+  ['ass.mkv', ['-c:s', 'ass'], PLAIN],
+  ['vtt.mkv', ['-c:s', 'webvtt'], MARKED],
+  ['live.mkv', ['-c:s', 'srt', '-live', '1'], MARKED],
+];
+
+for (const [name, how, cues] of KINDS)
+  texts(`should be read from ${name} as ffmpeg writes it`, async () => {
+    const file = source(await film(name, ...how));
+    const tracks = await openTextTracks(file);
+    assert.equal(
+      tracks.names.map(({ language, label }) => [language, label]),
+      [
+        ['en', ''],
+        ['de', 'Songs'],
+      ],
+    );
+    await tracks.read(never);
+    if (name !== 'live.mkv')
+      assert.ok(file.readBytes < file.sizeBytes / 2, `${file.readBytes} of ${file.sizeBytes}`);
+    const [english, german] = await cuesIn(file);
+    assert.equal(english, cues);
+    assert.is(german?.[0]?.[2], 'Straße');
+  });
+
+texts('should be read from MP4 as ffmpeg writes it, moov first or last', async () => {
+  for (const flags of [[], ['-movflags', 'faststart']]) {
+    const file = source(await film('text.mp4', '-c:s', 'mov_text', ...flags));
+    const tracks = await openTextTracks(file);
+    assert.equal(
+      tracks.names.map(({ language, isDefault }) => [language, isDefault]),
+      [
+        ['en', false],
+        ['de', false],
+      ],
+    );
+    await tracks.read(never);
+    assert.ok(file.readBytes < file.sizeBytes / 2, `${file.readBytes} of ${file.sizeBytes}`);
+    const [english, german] = await cuesIn(file);
+    assert.equal(
+      english?.map(([startMs, endMs]) => [startMs, endMs]),
+      ONE_BY_ONE,
+    );
+    assert.is(english?.[2]?.[2], 'The end');
+    assert.is(german?.[0]?.[2], 'Straße');
+  }
+});
+
+texts('should be what a file that is cut off still has, and none where there are none', async () => {
+  const whole = await film('cut.mkv', '-c:s', 'srt');
+  const [cut] = await cuesIn(source(whole.subarray(0, whole.byteLength / 2)));
+  assert.equal(cut, MARKED.slice(0, 2));
+  for (const bytes of [utf8('no film'), new Uint8Array(100), await readFile((await lightClip(20)).path)])
+    assert.equal((await openTextTracks(source(bytes))).names, []);
+});
+
+texts('should come out of any damage with an answer, and within its size', async () => {
+  const files = [await film('fuzz.mkv', '-c:s', 'ass'), await film('fuzz.mp4', '-c:s', 'mov_text')];
+  const damage = fc.record({
+    file: fc.nat(files.length - 1),
+    // Most of a film is its pictures: the head and the tail are what is parsed.
+    changes: fc.array(fc.tuple(fc.boolean(), fc.nat(6_000), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+    keptShare: fc.double({ min: 0, max: 1, noNaN: true }),
+    isCut: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(damage, async ({ file, changes, keptShare, isCut }) => {
+      const whole = files[file] ?? new Uint8Array();
+      const bytes = whole.slice(0, isCut ? Math.floor(whole.byteLength * keptShare) : whole.byteLength);
+      for (const [isAtEnd, at, value] of changes) bytes[isAtEnd ? bytes.byteLength - 1 - at : at] = value;
+      const tracks = await openTextTracks(source(bytes));
+      const cues = await tracks.read(never);
+      assert.is(cues.length, tracks.names.length);
+      // What is made of it is what viewers take.
+      for await (const extra of ownSubtitles(tracks, []).make(0, [], never)) decodeExtra(extra);
+    }),
+    { numRuns: Number(process.env.MATINEE_FUZZ ?? 400) },
+  );
+});
+
+texts('should answer to bytes that only begin as a film', async () => {
+  const heads = [Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3), concat(Uint8Array.of(0, 0, 0, 8), utf8('ftyp'))];
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...heads), fc.uint8Array({ maxLength: 400 }), async (head, rest) => {
+      const tracks = await openTextTracks(source(concat(head, rest)));
+      assert.is((await tracks.read(never)).length, tracks.names.length);
+    }),
+    { numRuns: Number(process.env.MATINEE_FUZZ ?? 400) },
+  );
+});
+
+texts('should go on with what was listed before, beside what was dropped', async () => {
+  const tracks = await openTextTracks(source(await film('again.mkv', '-c:s', 'srt')));
+  const dropped = ownSubtitles(tracks, []);
+  const made: Uint8Array<ArrayBuffer>[] = [];
+  for await (const extra of dropped.make(0.521, [], never)) made.push(extra);
+  assert.equal(
+    made
+      .map(decodeExtra)
+      .map((extra) => extra.kind === 'subtitles' && [extra.track, extra.language, extra.cues[0]]),
+    [
+      [0, 'en', [500, 2000, 'Good <i>morning</i>']],
+      [1, 'de', [500, 2000, 'Straße']],
+    ],
+  );
+  const rest: Uint8Array[] = [];
+  for await (const extra of dropped.make(0.521, made.slice(0, 1), never)) rest.push(extra);
+  assert.equal(rest, made.slice(1));
+  const [beside] = ownSubtitles(tracks, made.slice(0, 1)).names.slice(1);
+  assert.is(beside?.language, 'en');
+});
+
+texts.run();
