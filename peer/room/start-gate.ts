@@ -5,7 +5,7 @@ const ENOUGH_MS = 1_000;
 const ENOUGH_WITHOUT_ORIGIN_MS = 3_000;
 
 /** This is enough where it grows so many times as fast as it will be played. */
-const ENOUGH_WHEN_FAST_MS = 400;
+const ENOUGH_WHEN_FAST_MS = 800;
 const FAST = 2.5;
 
 /** A growth over less time says nothing. */

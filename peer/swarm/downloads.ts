@@ -30,6 +30,9 @@ const CALM_RUN_GAP_MS = 100;
 const SETTLED_MS = 6_000;
 const FIRST_PAGES_MS = 8_000;
 
+/** What a page lists is needed so soon: it is asked for at once. */
+const PAGE_AT_ONCE_MS = 4_000;
+
 /** How far it looks ahead each time; as far as the window goes only on the timer, for that is long. */
 const NEAR_MS = 12_000;
 
@@ -211,7 +214,8 @@ export class Downloads {
     const wants = this.#wants(isLookingFar ? WINDOW_MS : NEAR_MS);
     this.#isCalm = (wants.pieces[0]?.inMs ?? 0) > URGENT_MS;
     this.#addExtras(wants);
-    for (const page of wants.pages) this.#pages.ask(page.hash, this.#sources.keys());
+    for (const page of wants.pages)
+      this.#pages.ask(page.hash, this.#sources.keys(), page.startMs < this.#playheadMs + PAGE_AT_ONCE_MS);
     this.#tellOriginIfAlone();
     this.#send(this.#pick(wants.pieces), nowMs);
     this.#plain?.run(this.#atServer(wants.pieces), this.#others());

@@ -8,8 +8,12 @@ const TIMEOUT_MS = 1_000;
 /** One whom the asked did not have, after this: somebody else may have it by now. */
 const RETRY_MS = 200;
 
-/** Pages are mostly asked of viewers, to spare the origin. */
-const FROM_MEMBERS = 0.7;
+/**
+ * Pages are mostly asked of viewers, to spare the origin: one that is needed at once a little less so. Where all of a crowd want the same
+ * page in the same second, it is enough that a few ask the origin.
+ */
+const FROM_MEMBERS = 0.95;
+const FROM_MEMBERS_AT_ONCE = 0.7;
 
 /** Asks for the manifest's pages, one peer at a time. */
 export class PageAsking {
@@ -23,12 +27,12 @@ export class PageAsking {
     this.#random = random;
   }
 
-  /** Asks one of these peers for the page with this hash, unless it was asked for a moment ago. */
-  ask(hash: Bytes, peers: Iterable<Link>): void {
+  /** Asks one of these peers for the page with this hash, unless it was asked for a moment ago. `isAtOnce`: it is needed now. */
+  ask(hash: Bytes, peers: Iterable<Link>, isAtOnce: boolean): void {
     const key = hash.join();
     const nowMs = this.#clock.nowMs();
     if (nowMs - (this.#askedMs.get(key) ?? Number.NEGATIVE_INFINITY) < TIMEOUT_MS) return;
-    const link = this.#choose([...peers]);
+    const link = this.#choose([...peers], isAtOnce ? FROM_MEMBERS_AT_ONCE : FROM_MEMBERS);
     if (!link) return;
     this.#askedMs.set(key, nowMs);
     link.send('getPage', { hash });
@@ -39,10 +43,10 @@ export class PageAsking {
     this.#askedMs.set(hash.join(), this.#clock.nowMs() - TIMEOUT_MS + RETRY_MS);
   }
 
-  #choose(peers: Link[]): Link | undefined {
+  #choose(peers: Link[], fromMembers: number): Link | undefined {
     const members = peers.filter(({ remote }) => remote.kind === 'member');
     const origins = peers.filter(({ remote }) => remote.kind === 'origin');
-    const isForMembers = origins.length === 0 || this.#random() < FROM_MEMBERS;
+    const isForMembers = origins.length === 0 || this.#random() < fromMembers;
     const asked = isForMembers && members.length > 0 ? members : origins;
     return asked[Math.floor(this.#random() * asked.length)];
   }

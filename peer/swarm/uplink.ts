@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { Link } from '../wire/link.ts';
 
 /**
- * Before anything was measured: a small home uplink, 1.2 Mbit/s. Too little is found out within a second; too much is a queue
- * of half a second just when everybody waits for the first pieces.
+ * Before anything was measured: a small home uplink, 2.4 Mbit/s. Too little leaves the line idle just when everybody waits for the first
+ * pieces; too much is a queue, and is found out within a second.
  */
-const FIRST_GUESS_BYTES_PER_SEC = 150_000;
+const FIRST_GUESS_BYTES_PER_SEC = 300_000;
 
 /**
  * What may be on its way: so much time's worth of the measured rate beyond a round trip, so that the order of serving is

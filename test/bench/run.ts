@@ -3,6 +3,7 @@ import { describeFirstFrame, measureFirstFrame } from './first-frame.ts';
 import { describeIdleViewers, measureIdleViewers } from './idle-viewers.ts';
 import { benchOriginPath } from './origin-path.ts';
 import { benchPackaging } from './package-copy.ts';
+import { measureReactions } from './reactions.ts';
 import { describe } from './report.ts';
 import { benchSignaling, describeSignaling } from './signaling-load.ts';
 import { benchStartUp, describeStartUp } from './start-up.ts';
@@ -15,6 +16,7 @@ const benches = new Map([
   ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],
   ['start-up', async () => describeStartUp(await benchStartUp())],
   ['idle', async () => describeIdleViewers(await measureIdleViewers())],
+  ['reactions', async () => describe(await measureReactions())],
   ['signaling', async () => describeSignaling(await benchSignaling())],
 ]);
 const asked = process.argv.slice(2);

@@ -124,6 +124,8 @@ film('should have answers, reactions, moments, names and links', async ({ ann, b
   await say(ann.page, 'this leap');
   await line(ben.page, 'this leap').getByTestId('moment').filter({ hasText: 'at 0:07' }).click();
   await ben.page.waitForFunction(() => document.querySelector('video')?.currentTime === 7);
+  // The timeline has it too.
+  await ben.page.getByRole('button', { name: '0:07, Ann: this leap' }).waitFor({ state: 'attached' });
 
   // An answer, by the keyboard alone.
   const log = ben.page.getByTestId('chat-log');

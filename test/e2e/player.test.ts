@@ -1,13 +1,24 @@
 import { readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { slowLine } from '../tools/slow-line.ts';
 import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
 
-const SRT = '1\n00:00:00,000 --> 00:00:39,000\nGuten Morgen\n';
+/** What each file of subtitles says all the time: some in one language, one in none, and one that is shown unasked. */
+const SUBTITLES = {
+  'film.de.srt': 'Guten Morgen',
+  'film.de.sdh.srt': 'Guten Morgen (Hahn)',
+  'film.deu.srt': 'Moin',
+  'film.srt': 'Hm',
+  'film.en.forced.srt': 'Exit',
+};
+
+/** Their names in the list. */
+const NAMES = ['No subtitles', 'German', 'German (SDH)', 'German 2', 'Subtitles 4', 'English (forced)'];
 
 interface Scene {
   server: RunningServer;
@@ -22,10 +33,12 @@ player.before(async (scene) => {
   scene.server = await startServer();
   scene.browser = await launchBrowser();
   const host = await visit(scene.browser, scene.server.url);
-  await host.page.getByTestId('drop-input').setInputFiles([
-    { name: 'film.mp4', mimeType: '', buffer: await readFile(clip.path) },
-    { name: 'film.de.srt', mimeType: '', buffer: Buffer.from(SRT) },
-  ]);
+  await host.page
+    .getByTestId('drop-input')
+    .setInputFiles([
+      { name: 'film.mp4', mimeType: '', buffer: await readFile(clip.path) },
+      ...Object.entries(SUBTITLES).map(([name, text]) => ({ name, mimeType: '', buffer: srt(text) })),
+    ]);
   await host.page.locator('[data-testid=hosting][data-step=done]').waitFor();
   scene.link = await host.page.getByTestId('room-link').inputValue();
   await host.context.close();
@@ -35,6 +48,29 @@ player.after(async ({ browser, server }) => {
   await browser.close();
   await server.stop();
 });
+
+function srt(text: string): Buffer {
+  return Buffer.from(`1\n00:00:00,000 --> 00:00:39,000\n${text}\n`);
+}
+
+/** All that is shown as subtitles. */
+function shownSubtitles(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const tracks = [...(document.querySelector('video')?.textTracks ?? [])];
+    const shown = tracks.filter(({ mode }) => mode === 'showing');
+    return shown.map(({ cues }) => (cues?.[0] as VTTCue | undefined)?.text ?? '');
+  });
+}
+
+/** Resolves with the list once all of them are in it. */
+async function untilSubtitles(page: Page): Promise<Locator> {
+  const list = page.getByTestId('subtitles');
+  await list
+    .locator('option')
+    .nth(NAMES.length - 1)
+    .waitFor({ state: 'attached' });
+  return list;
+}
 
 /** What the media element does now. */
 function film(page: Page) {
@@ -105,20 +141,112 @@ player('should be had by mouse: place, speed, subtitles, and the loudness of las
   await untilAt(page, 20);
   await page.getByTestId('speed').selectOption('1.5');
   await untilFilm(page, ({ playbackRate }) => Math.abs(playbackRate - 1.5) < 0.08, null);
-  assert.is(await page.evaluate(() => document.querySelector('video')?.textTracks[0]?.mode), 'disabled');
-  await page.getByTestId('subtitles').selectOption({ label: 'German' });
-  await untilFilm(page, ({ textTracks }) => textTracks[0]?.mode === 'showing', null);
   await page.getByTestId('volume').fill('0.4');
   assert.is((await film(page)).volume, 0.4);
   await page.reload();
   await page.getByTestId('player').waitFor();
-  await untilFilm(
-    page,
-    ({ volume, textTracks }) => volume === 0.4 && textTracks[0]?.mode === 'showing',
-    null,
-  );
+  await untilFilm(page, ({ volume }) => volume === 0.4, null);
   assert.equal(errors, []);
   await context.close();
+});
+
+player('should show the subtitles again that were chosen, or none', async (scene) => {
+  const { page, context, errors } = await open(scene);
+  const list = await untilSubtitles(page);
+  assert.equal(await list.locator('option').allInnerTexts(), NAMES);
+  assert.equal(await shownSubtitles(page), ['Exit'], 'what the host wants shown');
+  for (const [name, texts] of [
+    ['German (SDH)', ['Guten Morgen (Hahn)']],
+    ['German 2', ['Moin']],
+    ['No subtitles', []],
+  ] as const) {
+    await list.selectOption({ label: name });
+    assert.equal(await shownSubtitles(page), texts);
+    await page.reload();
+    await untilSubtitles(page);
+    assert.equal(await shownSubtitles(page), texts, `${name}, after a reload`);
+    assert.is(await list.locator('option:checked').innerText(), name);
+  }
+  // By key, one after the other.
+  await page.keyboard.press('c');
+  assert.equal(await shownSubtitles(page), ['Guten Morgen']);
+  assert.equal(errors, []);
+  await context.close();
+});
+
+player('should be had by keys after a choice in a list', async (scene) => {
+  const { page, context } = await open(scene);
+  const focused = () => page.evaluate(() => (document.activeElement as HTMLElement).dataset.testid);
+  const speed = page.getByTestId('speed');
+  // By pointer: the arrows are the film's again.
+  await page.getByTestId('surface').click({ position: { x: 200, y: 100 } });
+  await untilFilm(page, ({ paused }) => paused, null);
+  await page.keyboard.press('0');
+  await untilAt(page, 0);
+  for (const list of [speed, page.getByTestId('subtitles')]) {
+    const { placeS } = await film(page);
+    await list.click();
+    await list.selectOption({ index: 3 });
+    await page.keyboard.press('ArrowRight');
+    await untilAt(page, placeS + 5);
+  }
+  // By keys: the list keeps the arrows, and the film has the letters.
+  await page.getByTestId('volume').focus();
+  while ((await focused()) !== 'speed') await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowDown');
+  await untilFilm(page, ({ playbackRate }) => Math.abs(playbackRate - 1.5) < 0.08, null);
+  assert.is(await focused(), 'speed');
+  await page.keyboard.press('k');
+  await untilFilm(page, ({ paused }) => !paused, null);
+  await context.close();
+});
+
+player('should start by key where the browser would not start by itself', async ({ link }) => {
+  const browser = await launchBrowser({ args: ['--autoplay-policy=user-gesture-required'] });
+  try {
+    const { page } = await visit(browser, link, { isOnOwn: true });
+    const button = page.getByTestId('play');
+    await button.waitFor();
+    await page.getByTestId('player').waitFor();
+    await page.keyboard.press('k');
+    await untilPlaying(page);
+    await button.waitFor({ state: 'detached' });
+  } finally {
+    await browser.close();
+  }
+});
+
+player('should go no further than the host has uploaded', async ({ browser, server }) => {
+  const clip = await lightClip(40);
+  // About a second of film in half a second.
+  const line = await slowLine(server.url, 400_000);
+  try {
+    const host = await visit(browser, line.url);
+    await host.page.getByTestId('drop-input').setInputFiles(clip.path);
+    const { pathname, hash } = new URL(await host.page.getByTestId('room-link').inputValue());
+    const link = `${server.url}${pathname}${hash}`;
+    const { page, context, errors } = await open({ browser, server, link });
+    line.bytesPerSec = 1_000;
+    await untilFilm(page, ({ currentTime }) => currentTime > 0.5, null);
+    await page.keyboard.press('9');
+    const { placeS } = await film(page);
+    assert.ok(placeS > 0.5 && placeS < 30, `at ${placeS} s by key`);
+    await untilFilm(page, ({ seeking, readyState }) => !seeking && readyState > 1, null);
+    await page.keyboard.press('k');
+    const bar = page.getByTestId('seek-bar');
+    const { width = 0, height = 0 } = (await bar.boundingBox()) ?? {};
+    const position = { x: width * 0.98, y: height / 2 };
+    await bar.hover({ position });
+    await page.getByTestId('preview').filter({ hasText: 'Not uploaded yet' }).waitFor();
+    await bar.click({ position });
+    const knobS = Number(await bar.inputValue());
+    assert.ok(knobS < 30, `the knob is at ${knobS} s`);
+    assert.ok((await film(page)).placeS < 30, 'by pointer');
+    assert.equal(errors, []);
+    await Promise.all([context.close(), host.context.close()]);
+  } finally {
+    await line.close();
+  }
 });
 
 player('should fill the screen with the film, and the chat beside it where that is wanted', async (scene) => {
@@ -132,6 +260,8 @@ player('should fill the screen with the film, and the chat beside it where that 
   assert.ok(height, 'the film has all of it');
   await page.getByTestId('full-chat').click();
   await chat.waitFor();
+  for (const other of ['people', 'swarm', 'together', 'peers-notice'])
+    assert.is(await page.getByTestId(other).isVisible(), false, `${other} is no part of it`);
   await page.keyboard.press('Escape');
   await page.evaluate(() => document.exitFullscreen().catch(() => undefined));
   await page.waitForFunction(() => document.fullscreenElement === null);
@@ -149,7 +279,7 @@ player('should be had by touch on a phone', async (scene) => {
   await surface.tap(right);
   await untilFilm(page, ({ currentTime }, beforeS) => currentTime > beforeS + 9, before);
   const sizes = await page
-    .locator('[data-testid=player] .row button:visible, [data-testid=player] .choice:visible')
+    .locator('[data-testid=player] .control:visible')
     .evaluateAll((all) => all.map((one) => [one.clientWidth, one.clientHeight]));
   assert.ok(
     sizes.length >= 4 && sizes.every(([width = 0, height = 0]) => width >= 40 && height >= 40),
@@ -171,7 +301,10 @@ player('should come in order for the tab key, and show where it is', async (scen
   }
   assert.equal(order, ['toggle', 'mute', 'volume', 'subtitles', 'speed']);
   assert.is(await page.getByTestId('player').getAttribute('data-shown'), 'true');
-  assert.match((await page.getByTestId('seek-bar').getAttribute('aria-valuetext')) ?? '', /of 0:40$/);
+  assert.match(
+    (await page.getByTestId('seek-bar').getAttribute('aria-valuetext')) ?? '',
+    /^\d+ seconds? of 40 seconds$/,
+  );
   await context.close();
 });
 

@@ -1,12 +1,15 @@
-import type { Page } from 'playwright-core';
-
 /** Where one page's film was, seconds, at moments of the machine's clock, milliseconds. */
 export interface Track {
   places: [atMs: number, placeS: number][];
 }
 
+/** A page of any browser. */
+interface FilmPage {
+  evaluate(inPage: (forMs: number) => Promise<Track>, forMs: number): Promise<Track>;
+}
+
 /** Notes 20 times a second where the film is in each page, for so long. */
-export function follow(pages: readonly Page[], forMs: number): Promise<Track[]> {
+export function follow(pages: readonly FilmPage[], forMs: number): Promise<Track[]> {
   return Promise.all(
     pages.map((page) =>
       page.evaluate(

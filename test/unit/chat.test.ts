@@ -6,13 +6,16 @@ import { decodeCbor, encodeCbor } from '../../peer/cbor.ts';
 import { type Author, type ChatRoom, sealAuthored } from '../../peer/chat/authored.ts';
 import { type Said, sealCard, sealLine } from '../../peer/chat/chat-line.ts';
 import { sealPassing } from '../../peer/chat/passing.ts';
+import { PassingRelay } from '../../peer/chat/passing-relay.ts';
 import { Presence } from '../../peer/chat/presence.ts';
 import { EMOJI, sealReaction } from '../../peer/chat/reaction.ts';
+import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
 import { signBadge } from '../../peer/room/badge.ts';
 import type { Viewer } from '../../peer/room/viewer.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
+import type { Link } from '../../peer/wire/link.ts';
 import { WIRE_VERSION } from '../../peer/wire/messages.ts';
 import type { VirtualChannel } from '../sim/virtual-channel.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
@@ -507,6 +510,30 @@ passing('should not be said again by others, nor more often than one may', async
   assert.ok(cheers.length <= 7, `${cheers.length} cheers at once`);
   assert.equal(talk.closed, []);
   talk.reader.close();
+});
+
+passing('should be passed on to as many as it is meant for, and no faster than a line bears', async () => {
+  const clock = new VirtualClock();
+  const crypto = await chooseCrypto();
+  const heard = new Map<string, number>();
+  const linkTo = (id: string) => {
+    heard.set(id, 0);
+    return { send: () => heard.set(id, (heard.get(id) ?? 0) + 1) } as unknown as Link;
+  };
+  const audience = Array.from({ length: 40 }, (_, i) => linkTo(`m${i}`));
+  let mostCount = 3;
+  const relay = new PassingRelay({ crypto, clock, audience: () => audience, accept: async () => mostCount });
+  const copies = (): number => [...heard.values()].reduce((sum, count) => sum + count, 0);
+  for (let i = 0; i < 40; i++) await relay.say(crypto.randomBytes(100));
+  assert.is(copies(), 3 * 40);
+  assert.ok([...heard.values()].filter((count) => count > 0).length > 20, 'not the same ones each time');
+  mostCount = Number.POSITIVE_INFINITY;
+  await clock.run(60_000);
+  for (let i = 0; i < 40; i++) await relay.say(crypto.randomBytes(100));
+  assert.is(copies(), 3 * 40 + 320, 'eight of them to all 40');
+  await clock.run(800);
+  await relay.say(crypto.randomBytes(100));
+  assert.is(copies(), 3 * 40 + 320 + 40, 'the next one 800 ms later');
 });
 
 passing.run();

@@ -7,6 +7,8 @@ import {
   formatPercent,
   formatRate,
   formatShareOf,
+  formatShort,
+  formatSpoken,
   formatTimeLeft,
 } from '../../web/src/format.ts';
 
@@ -96,7 +98,31 @@ duration('should show what lies before the start as the start', () => {
   assert.is(formatDuration(-1), '0:00');
 });
 
+duration('should be spoken with the units that there are, in each language', () => {
+  const spoken: [number, string, string][] = [
+    [0, '0 seconds', '0 Sekunden'],
+    [1_999, '1 second', '1 Sekunde'],
+    [90_000, '1 minute 30 seconds', '1 Minute 30 Sekunden'],
+    [3_600_000, '1 hour', '1 Stunde'],
+    [7_323_000, '2 hours 2 minutes 3 seconds', '2 Stunden 2 Minuten 3 Sekunden'],
+  ];
+  for (const [ms, english, german] of spoken) {
+    assert.is(formatSpoken(ms, 'en'), english);
+    assert.is(formatSpoken(ms, 'de'), german);
+  }
+});
+
 duration.run();
+
+const short = suite('a line at its mark');
+
+short('should be cut where it is too long, and never within a character', () => {
+  assert.is(formatShort('all of it', 9), 'all of it');
+  assert.is(formatShort('more than that', 10), 'more than…');
+  assert.is(formatShort('🐇🐇🐇🐇', 3), '🐇🐇…');
+});
+
+short.run();
 
 const timeLeft = suite('time left');
 

@@ -739,7 +739,6 @@ if (twoSounds) {
   });
 }
 
-copying.after(() => rm(folder, { recursive: true, force: true }));
 copying.run();
 
 const flowing = suite('packaging goes at the pace of whoever takes the segments');
@@ -913,4 +912,6 @@ for (const { name, code, message } of refusedFiles) {
   });
 }
 
+// The last of the suites that use it.
+refusing.after(() => rm(folder, { recursive: true, force: true }));
 refusing.run();

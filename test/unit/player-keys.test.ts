@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { actionOf, type KeyPlace } from '../../web/src/room/player-keys.ts';
+import { actionOf, type KeyPlace } from '../../web/src/room/controls/player-keys.ts';
 
 const keys = suite('keys of the film');
 
@@ -14,7 +14,7 @@ keys('should do what they do in other players', () => {
   assert.equal(pressed('ArrowLeft'), { kind: 'step', byS: -5 });
   assert.equal(pressed('l'), { kind: 'step', byS: 10 });
   assert.equal(pressed('7'), { kind: 'share', share: 0.7 });
-  assert.equal(pressed('>'), { kind: 'speed', by: 1 });
+  assert.equal(pressed('>'), { kind: 'speed', direction: 1 });
   assert.is(pressed('x'), null);
   assert.is(pressed('Tab'), null);
   assert.is(pressed('constructor'), null);

@@ -34,6 +34,31 @@ export function formatDuration(ms: number): string {
   return hours > 0 ? `${hours}:${twoDigits(minutes)}:${tail}` : `${minutes}:${tail}`;
 }
 
+/** "1 hour 2 minutes 3 seconds", "0 seconds": a place in a film as it is spoken in a language (BCP 47), rounded down too. */
+export function formatSpoken(ms: number, language: string): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  const inWords = (count: number, unit: string): string =>
+    new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 3600), 'hour'],
+    [Math.floor(seconds / 60) % 60, 'minute'],
+    [seconds % 60, 'second'],
+  ];
+  const said = parts.filter(([count]) => count > 0).map(([count, unit]) => inWords(count, unit));
+  return said.length > 0 ? said.join(' ') : inWords(0, 'second');
+}
+
+/** What fits in so many characters, with an ellipsis where something was left out. */
+export function formatShort(text: string, maxChars: number): string {
+  const chars = [...text];
+  return chars.length > maxChars
+    ? `${chars
+        .slice(0, maxChars - 1)
+        .join('')
+        .trimEnd()}…`
+    : text;
+}
+
 /** "3 s", "2 min", "1 h 5 min": rounded up and coarser the longer it is, as an estimate should be. */
 export function formatTimeLeft(seconds: number): string {
   const wholeS = Math.max(1, Math.ceil(seconds));

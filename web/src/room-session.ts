@@ -57,8 +57,10 @@ export interface LineReaction {
 export interface TimeMark {
   /** Milliseconds from the start of the film. */
   atMs: number;
-  /** The line's id. */
+  /** The line's id, who said it, and what. */
   id: string;
+  name: string;
+  text: string;
 }
 
 /** A part of the film of which something is, or was, here: the shares of it that the server and other viewers gave, 0 to 1 each. */
@@ -224,7 +226,7 @@ export interface RoomSession {
    * were asked for, or the room is at another film.
    */
   thumbnailAt(atMs: number): Promise<{ url: string } | null>;
-  /** Goes to a place in the film. */
+  /** Goes to a place in the film, milliseconds; where that is not uploaded yet, to the last that is. Nowhere before the film is known. */
   seekTo(atMs: number): void;
   rename(name: string): void;
   setUploadLimit(bytesPerSec: number | null): void;

@@ -31,7 +31,11 @@ export function chatView(
     };
   });
   const timeMarks = lines
-    .flatMap((line) => (line.moment && isHere(line) ? [{ atMs: line.moment.atMs, id: line.id }] : []))
+    .flatMap((line) =>
+      line.moment && isHere(line)
+        ? [{ atMs: line.moment.atMs, id: line.id, name: nameOf(line), text: line.text }]
+        : [],
+    )
     .sort((a, b) => a.atMs - b.atMs);
   return { chat, timeMarks, typing: typing.map(nameOf) };
 }

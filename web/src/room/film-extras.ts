@@ -41,9 +41,9 @@ export class FilmExtras {
     return this.#malformedCount;
   }
 
-  /** Subtitle tracks of this film: the media element may have empty ones of films before as well. */
+  /** Subtitle tracks of this film, in the host's order: the media element may have empty ones of films before as well. */
   get subtitles(): TextTrack[] {
-    return [...this.#tracks.values()].map(({ track }) => track);
+    return [...this.#tracks].sort(([a], [b]) => a - b).map(([, { track }]) => track);
   }
 
   /** Takes one as it came. */

@@ -37,7 +37,7 @@ export class HostOrders {
     try {
       await order(await open());
     } catch (error) {
-      this.problem = asMatineeError(error, 'INTERNAL', texts.broken).message;
+      this.problem = texts.errorText(asMatineeError(error, 'INTERNAL', texts.broken));
     } finally {
       this.isWorking = false;
     }

@@ -30,6 +30,7 @@ import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
 import { texts } from './texts.ts';
 import { Together } from './together.ts';
+import { heldAtEdge } from './upload-edge.ts';
 
 /** The page is drawn anew at most this often. */
 const DRAW_EVERY_MS = 200;
@@ -244,7 +245,10 @@ export class Session implements RoomSession {
   }
 
   seekTo(atMs: number): void {
-    if (this.#element) this.#element.currentTime = atMs / 1000;
+    const video = this.#video();
+    if (!this.#element || !video) return;
+    const placeMs = this.#element.currentTime * 1000;
+    this.#element.currentTime = heldAtEdge(video, placeMs, atMs) / 1000;
   }
 
   rename(name: string): void {

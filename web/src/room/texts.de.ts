@@ -1,6 +1,46 @@
+import type { ErrorCode } from '../../../peer/errors.ts';
 import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
-import { formatBytes, formatClockTime, formatDuration, formatPercent, formatRate } from '../format.ts';
-import type { Texts } from './texts.ts';
+import {
+  formatBytes,
+  formatClockTime,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatShort,
+  formatSpoken,
+} from '../format.ts';
+import { MARK_CHARS, type Texts } from './texts.ts';
+
+/** What is wrong, by its code, where the engine says it in English. */
+const ERRORS: ReadonlyMap<string, string> = new Map<ErrorCode, string>([
+  [
+    'LINK_INCOMPLETE',
+    'Dieser Link ist nicht vollständig: Der Teil nach dem # fehlt. Bitte den Gastgeber, ihn noch einmal ganz zu schicken.',
+  ],
+  ['LINK_MALFORMED', 'Dieser Link ist beschädigt. Bitte den Gastgeber, ihn noch einmal zu schicken.'],
+  [
+    'ROOM_UNKNOWN',
+    'Diesen Raum gibt es nicht oder nicht mehr. Prüfe, ob der Link vollständig ist, oder bitte den Gastgeber um einen neuen.',
+  ],
+  [
+    'TOKEN_WRONG',
+    'Dieser Link öffnet den Raum nicht: Der Teil nach dem # stimmt nicht. Bitte den Gastgeber, ihn noch einmal zu schicken.',
+  ],
+  ['REMOVED', 'Der Gastgeber hat dich aus diesem Raum entfernt.'],
+  [
+    'ROOM_LOCKED',
+    'Der Gastgeber hat diesen Raum abgeschlossen: Niemand Neues kommt hinein. Bitte ihn, wieder aufzuschließen.',
+  ],
+  [
+    'PLAYBACK_UNSUPPORTED',
+    'Dieser Browser kann diesen Film nicht abspielen. Nimm ein aktuelles Chrome, Edge, Firefox oder Safari.',
+  ],
+  ['PLAYBACK_FAILED', 'Der Film lässt sich nicht weiter abspielen. Lade die Seite neu.'],
+  [
+    'SERVER_UNREACHABLE',
+    'Der Server antwortet nicht, wie er soll. Prüfe deine Verbindung und versuche es gleich noch einmal.',
+  ],
+]);
 
 /** Everything the room page says, in German. */
 export const german: Texts = {
@@ -41,8 +81,9 @@ export const german: Texts = {
   hideChat: 'Chat ausblenden',
   showChat: 'Chat zeigen',
   seekBar: 'Stelle im Film',
-  placeOf: (place, whole) => `${place} von ${whole}`,
-  markAt: (place) => `Eine Zeile zu ${place}`,
+  placeOf: (placeMs, wholeMs) => `${formatSpoken(placeMs, 'de')} von ${formatSpoken(wholeMs, 'de')}`,
+  markAt: (atMs, name, text) => `${formatDuration(atMs)}, ${name}: ${formatShort(text, MARK_CHARS)}`,
+  notUploaded: 'Noch nicht hochgeladen',
   stepped: (byS) => `${byS > 0 ? '+' : '−'}${Math.abs(byS)} s`,
   keys: 'Tasten',
   closeKeys: 'Schließen',
@@ -73,6 +114,7 @@ export const german: Texts = {
     'Nachrichten zwischen Zuschauern wurden unterwegs verändert, vom Server oder von jemandem mit dem Link. Sie wurden nicht beachtet: Niemand ist dazwischengekommen, aber vielleicht erreichst du weniger Freunde.',
   nothingUploaded: 'Der Gastgeber hat noch nichts hochgeladen. Der Film beginnt hier, sobald er kommt.',
   reconnecting: 'Neue Verbindung zum Server… deine Freunde machen weiter.',
+  errorText: ({ code, message }) => ERRORS.get(code) ?? message,
   broken:
     'In dieser Seite ging etwas kaputt, als sie den Raum öffnete. Versuche es noch einmal; passiert es wieder, nimm einen anderen Browser.',
 

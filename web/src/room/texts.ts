@@ -1,6 +1,17 @@
 import { MAX_CHAT_CHARS } from '../../../peer/limits.ts';
-import { formatBytes, formatClockTime, formatDuration, formatPercent, formatRate } from '../format.ts';
+import {
+  formatBytes,
+  formatClockTime,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatShort,
+  formatSpoken,
+} from '../format.ts';
 import { translated } from '../language.ts';
+
+/** So much of a line is said at its mark on the timeline, in characters. */
+export const MARK_CHARS = 80;
 
 /** Everything the room page says, in one place for a translator. */
 const english = {
@@ -28,8 +39,11 @@ const english = {
   hideChat: 'Hide the chat',
   showChat: 'Show the chat',
   seekBar: 'Place in the film',
-  placeOf: (place: string, whole: string) => `${place} of ${whole}`,
-  markAt: (place: string) => `A line about ${place}`,
+  placeOf: (placeMs: number, wholeMs: number) =>
+    `${formatSpoken(placeMs, 'en')} of ${formatSpoken(wholeMs, 'en')}`,
+  markAt: (atMs: number, name: string, text: string) =>
+    `${formatDuration(atMs)}, ${name}: ${formatShort(text, MARK_CHARS)}`,
+  notUploaded: 'Not uploaded yet',
   stepped: (byS: number) => `${byS > 0 ? '+' : '−'}${Math.abs(byS)} s`,
   keys: 'Keys',
   closeKeys: 'Close',
@@ -60,6 +74,8 @@ const english = {
     'Messages between viewers were changed on their way, by the server or by somebody with the link. They were ignored: nobody got in between, but you may reach fewer friends.',
   nothingUploaded: 'The host has not uploaded anything yet. The film starts here as soon as it comes.',
   reconnecting: 'Reconnecting to the server… your friends carry on.',
+  /** What the engine reports is a sentence in English; other languages have their own for those codes that people meet here. */
+  errorText: ({ message }: { code: string; message: string }) => message,
   broken:
     'Something in this page broke while it opened the room. Try again; if it happens again, use another browser.',
 

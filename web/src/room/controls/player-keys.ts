@@ -4,7 +4,7 @@ export type PlayerAction =
   | { kind: 'step'; byS: number }
   | { kind: 'share'; share: number }
   | { kind: 'volume'; by: number }
-  | { kind: 'speed'; by: number };
+  | { kind: 'speed'; direction: 1 | -1 };
 
 /** Where the key was pressed. */
 export type KeyPlace = 'typing' | 'button' | 'slider' | 'film' | 'elsewhere';
@@ -30,8 +30,8 @@ const LETTERS = new Map<string, PlayerAction>(
     c: { kind: 'captions' },
     i: { kind: 'smallWindow' },
     '?': { kind: 'help' },
-    '<': { kind: 'speed', by: -1 },
-    '>': { kind: 'speed', by: 1 },
+    '<': { kind: 'speed', direction: -1 },
+    '>': { kind: 'speed', direction: 1 },
   }),
 );
 

@@ -20,7 +20,7 @@ export function keepLoudness({ volume, isMuted }: Loudness): void {
   write(VOLUME_KEY, `${volume.toFixed(2)} ${isMuted ? 'muted' : 'on'}`);
 }
 
-/** What is kept where somebody wants none; tracks are never called so, for their names are not empty. */
+/** What is kept where somebody wants none: no subtitles have an empty name. */
 export const NO_SUBTITLES = '';
 
 /** The name of the subtitles chosen last; NO_SUBTITLES for none of them; null where nobody chose. */

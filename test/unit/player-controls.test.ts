@@ -1,0 +1,103 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { shareAt, stripPath } from '../../web/src/room/controls/seek-bar.ts';
+import { nextSpeed, speedNear } from '../../web/src/room/controls/speeds.ts';
+import { subtitleNames, subtitlesToShow } from '../../web/src/room/controls/subtitles.ts';
+import { Taps } from '../../web/src/room/controls/taps.ts';
+import { heldAtEdge } from '../../web/src/room/upload-edge.ts';
+
+const timeline = suite('the timeline');
+
+timeline('should tell where on it one points, and no further than its ends', () => {
+  const box = { left: 100, width: 200 };
+  assert.is(shareAt(150, box), 0.25);
+  assert.is(shareAt(0, box), 0);
+  assert.is(shareAt(999, box), 1);
+  assert.is(shareAt(150, { left: 100, width: 0 }), 0);
+});
+
+timeline('should give each column to who brought most of it', () => {
+  const columns = [
+    { friendShare: 0.7, serverShare: 0.3 },
+    { friendShare: 0, serverShare: 0 },
+    { friendShare: 0, serverShare: 1 },
+    { friendShare: 0.01, serverShare: 0 },
+  ];
+  assert.is(stripPath(columns, 'friendShare'), 'M0 0h1v1h-1z');
+  assert.is(stripPath(columns, 'serverShare'), 'M2 0h1v1h-1z');
+});
+
+timeline('should let nobody go where nothing is uploaded, nor throw anybody back', () => {
+  const film = { durationMs: 40_000, uploadedMs: 10_000, isDone: false };
+  const goes = (placeMs: number, toMs: number, more = {}) =>
+    heldAtEdge({ ...film, id: '', title: '', widthPx: 0, heightPx: 0, ...more }, placeMs, toMs);
+  assert.is(goes(0, 5_000), 5_000);
+  assert.is(goes(0, 36_000), 8_000);
+  assert.is(goes(9_500, 36_000), 9_500);
+  assert.is(goes(9_500, 8_500), 8_500);
+  assert.is(goes(5_000, -1), 0);
+  assert.is(goes(0, 9_000, { uploadedMs: 1_000 }), 0);
+  assert.is(goes(0, 36_000, { isDone: true }), 36_000);
+  assert.is(goes(0, 99_000, { isDone: true }), 40_000);
+});
+
+timeline.run();
+
+const subtitles = suite('the choice of subtitles');
+
+subtitles('should tell those of one name apart', () => {
+  assert.equal(subtitleNames(['German', 'English', 'German', 'German']), [
+    'German',
+    'English',
+    'German 2',
+    'German 3',
+  ]);
+});
+
+subtitles('should be that of last time, where the film has it; else what the host wants', () => {
+  const names = ['German', 'German (SDH)', 'Subtitles 3'];
+  assert.is(subtitlesToShow(names, -1, 'German (SDH)'), 1);
+  assert.is(subtitlesToShow(names, 0, 'Subtitles 3'), 2);
+  assert.is(subtitlesToShow(names, 1, ''), -1, 'none, as was chosen');
+  assert.is(subtitlesToShow(names, 1, 'French'), 1);
+  assert.is(subtitlesToShow(names, 1, null), 1);
+  assert.is(subtitlesToShow(names, -1, null), -1);
+});
+
+subtitles.run();
+
+const speeds = suite('speeds');
+
+speeds('should be gone through one by one, and end', () => {
+  assert.is(nextSpeed(1, 1), 1.25);
+  assert.is(nextSpeed(1, -1), 0.75);
+  assert.is(nextSpeed(1.1, 1), 1.25);
+  assert.is(nextSpeed(1.1, -1), 1);
+  assert.is(nextSpeed(2, 1), 2);
+  assert.is(nextSpeed(0.5, -1), 0.5);
+  assert.is(nextSpeed(3, 1), 2);
+});
+
+speeds('should be known by what is near, as a film that catches up is', () => {
+  assert.is(speedNear(1.52), 1.5);
+  assert.is(speedNear(0.1), 1);
+});
+
+speeds.run();
+
+const taps = suite('taps on the picture');
+
+taps('should jump only where two quick ones meet one side', () => {
+  const finger = new Taps();
+  assert.is(finger.tap(0.9, 0), 'show');
+  assert.is(finger.tap(0.9, 200), 'on');
+  assert.is(finger.tap(0.9, 400), 'on');
+  assert.is(finger.tap(0.1, 500), 'show');
+  assert.is(finger.tap(0.1, 700), 'back');
+  assert.is(finger.tap(0.5, 800), 'show');
+  assert.is(finger.tap(0.5, 900), 'show');
+  assert.is(finger.tap(0.1, 2000), 'show');
+  assert.is(finger.tap(0.1, 2400), 'show', 'too late');
+});
+
+taps.run();
