@@ -86,11 +86,22 @@ export interface PlannedVideo extends OpenedVideo {
    * there does better without the large blocks in which packaging reads. Whoever opens them closes them.
    */
   openPictures(source: VideoSource): Promise<OpenedPictures | null>;
+  /** The picture that the file has for its cover; null where it has none. @throws MatineeError FILE_UNREADABLE. */
+  readCover(): Promise<Cover | null>;
   /** The file's tracks, as the plan's indices count them. */
   tracks: readonly TrackFacts[];
   /** The file's time of what is 0 in the packaged video, seconds. */
   originS: number;
 }
+
+/** A still picture as it lies in a file. */
+export interface Cover {
+  bytes: Bytes;
+  mime: string;
+}
+
+/** Bytes of a cover that is worth reading. */
+const MAX_COVER_BYTES = 16 * 1024 * 1024;
 
 /** The pictures of a video, to look at some of them. */
 export interface OpenedPictures {
@@ -144,6 +155,7 @@ export async function openVideo(
       originS,
       expectedBytes: expectedBytes(plan, info),
       openPictures: (from) => openPictures(inspection, from),
+      readCover: () => readCover(inspection),
       segments: (signal) => packageSegments(inspection, signal),
       close: () => input.dispose(),
     };
@@ -241,6 +253,13 @@ async function openPictures(
     hasIndex: (await input.getFormat()) !== MPEG_TS,
     close: () => input.dispose(),
   };
+}
+
+async function readCover({ opened }: Inspection): Promise<Cover | null> {
+  const { images = [] } = await opened.input.getMetadataTags();
+  const cover = images.find(({ kind }) => kind === 'coverFront') ?? images[0];
+  if (!cover || cover.data.byteLength > MAX_COVER_BYTES) return null;
+  return { bytes: new Uint8Array(cover.data), mime: cover.mimeType };
 }
 
 /** The plan's tracks. Its indices count the video and audio tracks only, as {@link factsOf} lists them. */

@@ -6,7 +6,10 @@ import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { type Clip, lightClip } from '../tools/clips.ts';
 import { filmWithTexts } from '../tools/film-with-texts.ts';
+import { findFfmpeg } from '../tools/media-tools.ts';
+import { runProgram } from '../tools/run-program.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { stats, untilPlaying, visit } from './pages.ts';
 
 const SRT = `1\r
@@ -141,6 +144,23 @@ extras('should show the text tracks of an MKV in the player’s menu', async ({ 
 });
 
 extras(
+  'should show the cover of what has no pictures, and its title behind it',
+  async ({ server, browser }) => {
+    const host = await visit(browser, server.url);
+    await host.page.getByTestId('drop-input').setInputFiles([file('A fine song.m4a', await songWithCover())]);
+    await host.page.locator('[data-testid=hosting][data-step=done]').waitFor();
+    const viewer = await visit(browser, await host.page.getByTestId('room-link').inputValue());
+    await untilPlaying(viewer.page);
+    assert.is(await viewer.page.getByTestId('sound').innerText(), 'A fine song');
+    await viewer.page.waitForFunction(() => document.querySelector('video')?.poster.startsWith('blob:'));
+    assert.equal(await pictureOf(viewer.page, 'poster'), { isDark: false, isWide: true, width: 600 });
+    assert.equal([viewer.errors, host.errors], [[], []]);
+    await viewer.context.close();
+    await host.context.close();
+  },
+);
+
+extras(
   'should say what is wrong with subtitles before anything is sent',
   async ({ server, browser, clip }) => {
     const host = await visit(browser, server.url);
@@ -158,6 +178,21 @@ extras(
 );
 
 extras.run();
+
+/** Ten seconds of a tone, with a wide picture for its cover. */
+async function songWithCover(): Promise<Buffer> {
+  const folder = await temporaryFolder();
+  const [cover, song] = [join(folder.path, 'cover.jpg'), join(folder.path, 'song.m4a')];
+  const { ffmpeg } = await findFfmpeg();
+  const drawn = ['-f', 'lavfi', '-i', 'testsrc2=s=600x300', '-frames:v', '1'];
+  await runProgram(ffmpeg, ['-v', 'error', ...drawn, cover]);
+  const tone = ['-f', 'lavfi', '-i', 'sine=330:duration=10', '-i', cover, '-map', '0', '-map', '1'];
+  const copied = ['-c:a', 'aac', '-c:v', 'copy', '-disposition:v:0', 'attached_pic'];
+  await runProgram(ffmpeg, ['-v', 'error', ...tone, ...copied, song]);
+  const bytes = await readFile(song);
+  await folder.remove();
+  return bytes;
+}
 
 /** What the poster is like, or the small picture of a place. */
 function pictureOf(page: Page, what: 'poster' | number) {

@@ -111,8 +111,9 @@ films(
 films(
   'should play through to the end for who joins when a tenth is uploaded',
   async ({ server, browser }) => {
+    // Slower than the film is played: its viewer comes to the edge again and again, in 40 s three times or more. In a longer film it would
+    // only be there more often.
     const clip = await shortClip(40);
-    // Slower than the film is played: its viewer comes to the edge again and again.
     const line = await slowLine(server.url, 0.85 * (clip.sizeBytes / clip.durationS));
     const host = await visit(browser, line.url);
     await host.page.getByTestId('drop-input').setInputFiles(clip.path);

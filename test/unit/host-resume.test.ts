@@ -24,7 +24,7 @@ import {
 } from './host-rig.ts';
 
 const SEED = 20261126;
-const CRASHES = 5;
+const CRASHES = 10;
 
 /** Every ciphertext that was sent, by video and number: two different ones would show their plaintexts to each other. */
 class Sent {

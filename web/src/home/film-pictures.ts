@@ -9,7 +9,7 @@ import {
   MAX_PICTURES,
   MAX_POSTER_BYTES,
 } from '../../../peer/extras/extra.ts';
-import type { OpenedPictures } from '../../../peer/host/package.ts';
+import type { Cover, OpenedPictures } from '../../../peer/host/package.ts';
 import { shrink } from './shrink-sample.ts';
 
 /** Where a picture to stand for the film is looked for, seconds: many begin in the dark. */
@@ -52,12 +52,28 @@ export async function* makePictures(parts: PictureParts): AsyncGenerator<Bytes> 
   const { pictures, durationMs, listed } = parts;
   if (typeof OffscreenCanvas === 'undefined' || !(await pictures.track.canDecode())) return;
   const before = listed.map(decodeExtra);
-  if (!before.some(({ kind }) => kind === 'poster')) {
+  if (!hasPoster(before)) {
     const poster = await makePoster(pictures, durationMs);
     if (poster) yield encodeExtra(poster);
   }
   // Without an index each picture would mean to read all before it.
   if (pictures.hasIndex) yield* makeThumbnails(parts, before);
+}
+
+/** The cover of a file that has no pictures else, as a poster; null where it is none that this browser can show, or one is listed already. */
+export async function makeCover({ bytes, mime }: Cover, listed: readonly Bytes[]): Promise<Bytes | null> {
+  if (hasPoster(listed.map(decodeExtra))) return null;
+  const image = await createImageBitmap(new Blob([bytes], { type: mime })).catch(() => null);
+  if (!image) return null;
+  const scale = Math.min(1, POSTER_WIDTH_PX / image.width, POSTER_WIDTH_PX / image.height);
+  const [width, height] = [image.width, image.height].map((px) => Math.max(1, Math.round(px * scale)));
+  const canvas = new OffscreenCanvas(width ?? 1, height ?? 1);
+  const context = canvas.getContext('2d');
+  if (context) context.imageSmoothingQuality = 'high';
+  context?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  image.close();
+  const made = await encoded(canvas, MAX_POSTER_BYTES);
+  return made && encodeExtra({ kind: 'poster', mime: MIME, bytes: made });
 }
 
 async function makePoster(pictures: OpenedPictures, durationMs: number): Promise<Extra | null> {
@@ -145,6 +161,10 @@ class KeyFrames {
     small.close();
     return this.#canvas;
   }
+}
+
+function hasPoster(extras: readonly Extra[]): boolean {
+  return extras.some(({ kind }) => kind === 'poster');
 }
 
 /** How bright a picture is, and how far its pixels are from that on the average; 0 to 255. */

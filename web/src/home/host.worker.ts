@@ -117,10 +117,15 @@ async function* makeExtras(
   signal: AbortSignal,
 ): AsyncGenerator<Bytes> {
   yield* own.make(video.originS, listed, signal);
+  const { makeCover, makePictures } = await import('./film-pictures.ts');
   const pictures = await video.openPictures(plain);
-  if (!pictures) return;
+  if (!pictures) {
+    const cover = await video.readCover();
+    const poster = cover && (await makeCover(cover, listed));
+    if (poster) yield poster;
+    return;
+  }
   try {
-    const { makePictures } = await import('./film-pictures.ts');
     const { durationMs } = video.info;
     yield* makePictures({ pictures, durationMs, listed, clock: systemClock, signal });
   } finally {
