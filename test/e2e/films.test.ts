@@ -111,7 +111,7 @@ films(
 films(
   'should play through to the end for who joins when a tenth is uploaded',
   async ({ server, browser }) => {
-    // Slower than the film is played: its viewer comes to the edge again and again, in 40 s three times or more. In a longer film it would
+    // Slower than the film is played: its viewer comes to the edge again and again. In a longer film it would
     // only be there more often.
     const clip = await shortClip(40);
     const line = await slowLine(server.url, 0.85 * (clip.sizeBytes / clip.durationS));
