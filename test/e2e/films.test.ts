@@ -59,6 +59,14 @@ function untilFilms(page: Page, count: number): Promise<unknown> {
   );
 }
 
+/** Resolves once the list has this title at its second place. */
+function untilSecond(page: Page, title: string): Promise<unknown> {
+  return page.waitForFunction(
+    (wanted) => document.querySelectorAll('[data-testid=film] .title')[1]?.textContent === wanted,
+    title,
+  );
+}
+
 films(
   'should let the host add films, order and remove them, and go on to the next for all',
   async ({ server, browser }) => {
@@ -86,11 +94,10 @@ films(
       assert.is(await page.getByTestId('next-film').count(), 0, 'no buttons for viewers');
     }
     await host.getByTestId('film').nth(2).getByTestId('move-up').click();
-    await viewers[0]?.page.waitForFunction(
-      (title) => document.querySelectorAll('[data-testid=film] .title')[1]?.textContent === title,
-      third,
-    );
+    // The host's page as well: its next order is about what stands there then.
+    await Promise.all(all.map((page) => untilSecond(page, third)));
     await host.getByTestId('film').nth(1).getByTestId('move-down').click();
+    await Promise.all(all.map((page) => untilSecond(page, second)));
     // The first one ends by itself, and the next starts for all: the host jumps near its end, and everybody with it.
     await seek(host, FIRST_S - 4);
     await Promise.all(all.map((page) => untilShown(page, 640)));
