@@ -1,4 +1,4 @@
-import type { Bytes } from '../bytes.ts';
+import { type Bytes, toBase64url } from '../bytes.ts';
 import { ChatRelay } from '../chat/chat-relay.ts';
 import { PassingRelay } from '../chat/passing-relay.ts';
 import type { Clock } from '../clock.ts';
@@ -91,6 +91,10 @@ export class OriginRoom {
           request: (link, body) => {
             if (link.remote.isRelayed) link.send('noPiece', { segment: body.segment, pieces: body.pieces });
             else this.#film.uploads.handlers.request?.(link, body);
+          },
+          lied: (link, { member }) => {
+            const accused = this.#links.get(toBase64url(member));
+            if (accused) this.#film.order.accuse(accused, link);
           },
           choke: (link) => this.#film.order.setRelaying(link, false),
           unchoke: (link) => this.#film.order.setRelaying(link, true),

@@ -65,6 +65,7 @@ export class Steps {
       cancel: (link, body) => heard(link).cancel?.(link, body),
       piece: (link, body) => heard(link).piece?.(link, body),
       got: (link, body) => heard(link).got?.(link, body),
+      lied: (link, body) => heard(link).lied?.(link, body),
       noPiece: (link, body) => heard(link).noPiece?.(link, body),
       noPage: (link, body) => heard(link).noPage?.(link, body),
     };

@@ -1,12 +1,12 @@
 import { Allowance } from '../allowance.ts';
-import { areEqual, type Bytes } from '../bytes.ts';
+import { areEqual, type Bytes, fromBase64url } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_PIPELINE_PIECES, MAX_STANDING_PIECES, PIECE_BYTES } from '../limits.ts';
 import { pieceBytes, pieceCount, pieceSize } from '../manifest/geometry.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { pieceHash } from '../manifest/page.ts';
-import type { Handlers, Link } from '../wire/link.ts';
+import type { Handlers, Link, Remote } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 import { type PieceName, sendCancels, sendRequests } from './asking.ts';
 import { Availability, hasBit } from './availability.ts';
@@ -523,6 +523,15 @@ export class Downloads {
     const [oldest] = this.#liars;
     if (this.#liars.size > MAX_LIARS && oldest !== undefined) this.#liars.delete(oldest);
     link.close('PIECE_WRONG');
+    this.#tellOrigin(link.remote);
+  }
+
+  /** Who gives wrong pieces to us does so to others: the origin should give what is new to somebody else. */
+  #tellOrigin({ id, kind }: Remote): void {
+    const member = fromBase64url(id);
+    if (kind !== 'member' || !member) return;
+    for (const { link } of this.#sources.values())
+      if (link.remote.kind === 'origin') link.send('lied', { member });
   }
 
   #cancelElsewhere(segment: number, piece: number): void {

@@ -20,6 +20,9 @@ const ABOUT_MS = 5_000;
 const LOST_PIECES = 3;
 const LOST_SHARE = 0.3;
 
+/** So many that say of one that it gave them a wrong piece are believed: one alone may be the liar. */
+const ACCUSERS = 3;
+
 /** While there are new pieces to give, one answer in so many may be one that was given before. */
 const NEW_PER_REPEAT = 3;
 
@@ -53,6 +56,8 @@ export class OriginOrder implements ServingOrder {
   readonly #idle = new Set<Link>();
   /** Pieces given first to a viewer, and how many of them had to be given again. */
   readonly #spread = new Map<Link, { given: number; lost: number }>();
+  /** Who says of whom that it lies. */
+  readonly #accusers = new Map<Link, Set<Link>>();
   #credit = 0;
 
   /** Whether this viewer passes on what it gets: one that does not is given nothing new while others wait. */
@@ -63,6 +68,17 @@ export class OriginOrder implements ServingOrder {
       this.#idle.add(link);
       this.#forgetHolder(link);
     }
+  }
+
+  /** `by` says that `accused` gave it a wrong piece. Of whom three say so gets new pieces last, and what it has counts as not given. */
+  accuse(accused: Link, by: Link): void {
+    // A liar's word is worth nothing.
+    if (accused === by || this.#isLiar(by)) return;
+    const accusers = this.#accusers.get(accused) ?? new Set();
+    this.#accusers.set(accused, accusers);
+    const wasLiar = this.#isLiar(accused);
+    accusers.add(by);
+    if (this.#isLiar(accused) && !wasLiar) this.#forgetHolder(accused);
   }
 
   choose(requests: Requests, nowMs: number, hasRoom: (link: Link) => boolean): Request | null {
@@ -107,6 +123,8 @@ export class OriginOrder implements ServingOrder {
     this.#newBytes.delete(link);
     this.#idle.delete(link);
     this.#spread.delete(link);
+    this.#accusers.delete(link);
+    for (const accusers of this.#accusers.values()) accusers.delete(link);
     for (const given of this.#given.values()) {
       const hasSpread = nowMs - given.lastMs >= SPREAD_MS;
       if (given.to.delete(link) && (isStillInRoom || hasSpread)) given.isElsewhere = true;
@@ -160,7 +178,12 @@ export class OriginOrder implements ServingOrder {
     return spread;
   }
 
+  #isLiar(link: Link): boolean {
+    return (this.#accusers.get(link)?.size ?? 0) >= ACCUSERS;
+  }
+
   #doesSpread(link: Link): boolean {
+    if (this.#isLiar(link)) return false;
     const { given, lost } = this.#spreadOf(link);
     return lost < LOST_PIECES || lost < LOST_SHARE * given;
   }

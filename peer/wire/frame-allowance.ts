@@ -16,6 +16,7 @@ const ALLOWED: { readonly [N in MessageName]?: { atOnce: number; everyMs: number
   rules: { atOnce: 64, everyMs: 1_000 },
   choke: { atOnce: 32, everyMs: 1_000 },
   unchoke: { atOnce: 32, everyMs: 1_000 },
+  lied: { atOnce: 64, everyMs: 1_000 },
   chatKnown: { atOnce: 8, everyMs: 10_000 },
   reactionKnown: { atOnce: 8, everyMs: 10_000 },
   askTime: { atOnce: 32, everyMs: 1_000 },

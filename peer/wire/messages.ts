@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { byteString, count } from '../cbor.ts';
 import { VIDEO_ID_BYTES } from '../crypto/keys.ts';
+import { MEMBER_ID_BYTES } from '../crypto/member-key.ts';
 import {
   HASH_BYTES,
   MAX_CHAT_LINES,
@@ -16,7 +17,7 @@ import {
 } from '../limits.ts';
 
 /** The protocol's version, said in hello. Peers of another version say goodbye to each other. */
-export const WIRE_VERSION = 4;
+export const WIRE_VERSION = 5;
 
 /** Bytes by which a sealed chat line or reaction is known: the first half of its SHA-256. */
 export const CHAT_ID_BYTES = 16;
@@ -92,6 +93,8 @@ export const MESSAGES = {
   piece: { type: 26, body: null },
   /** How many pieces the sender has received on this connection in all: sent after each, so that the other side knows what is still on its way. */
   got: { type: 28, body: v.strictObject({ pieces: count(0xffffffff) }) },
+  /** To the origin alone: this member sent the sender a piece that is not what the host signed, and is its neighbour no more. */
+  lied: { type: 29, body: v.strictObject({ member: byteString(MEMBER_ID_BYTES) }) },
   /** The sender has not, or does not serve, these pieces. */
   noPiece: { type: 27, body: v.strictObject({ segment, pieces }) },
   /** One sealed chat line, passed on by everyone who had not seen it. */

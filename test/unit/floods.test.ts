@@ -297,7 +297,7 @@ floods('should find every row of the table either cheap to take or counted', asy
   // A row that is new has to be thought about: this list is what was.
   const thoughtOf = [
     'hello goodbye ping pong head getPage page noPage rules have drop choke unchoke request cancel piece got',
-    'noPiece chat chatKnown reaction reactionKnown passing askTime time playback stall',
+    'lied noPiece chat chatKnown reaction reactionKnown passing askTime time playback stall',
   ].flatMap((names) => names.split(' '));
   assert.equal(
     Object.keys(MESSAGES).filter((name) => !thoughtOf.includes(name)),

@@ -83,6 +83,24 @@ order('should give a piece again as new where whoever got it passes nothing on',
   assert.is(answerAll(origin, requests, 30).length, 1, 'it fell silent after it had got it');
 });
 
+order('should believe three that call one a liar, and not two, nor liars', () => {
+  const [origin, requests] = [new OriginOrder(), new Requests()];
+  const [liar, other, ...honest] = ['liar', 'other', 'a', 'b', 'c'].map(viewer) as [Link, Link, ...Link[]];
+  const [a, b, c] = honest as [Link, Link, Link];
+  requests.add(asks(liar, 0));
+  answerAll(origin, requests, 0);
+  for (const accuser of [a, a, b]) origin.accuse(liar, accuser);
+  requests.add(asks(a, 0));
+  assert.equal(answerAll(origin, requests, 100), [], 'two may err, or lie themselves');
+  origin.accuse(liar, c);
+  assert.is(answerAll(origin, requests, 100)[0]?.link, a, 'what the liar has counts as not given');
+  for (const link of [liar, other]) for (let piece = 1; piece < 5; piece++) requests.add(asks(link, piece));
+  assert.ok(answerAll(origin, requests, 200).every(({ link }) => link === other));
+  for (const accuser of [liar, a, b]) origin.accuse(other, accuser);
+  requests.add(asks(c, 1));
+  assert.equal(answerAll(origin, requests, 300), [], 'the word of a liar does not count');
+});
+
 order('should repeat a piece only for one who has waited and needs it soon', () => {
   const [origin, requests] = [new OriginOrder(), new Requests()];
   const [a, b] = [viewer('a'), viewer('b')];

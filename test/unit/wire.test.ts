@@ -27,6 +27,7 @@ const examples: { [N in Exclude<MessageName, 'piece'>]: Bodies[N] } = {
   request: { segment: 12, pieces: [0, 5, 1023], inMs: 1500, others: 3 },
   cancel: { segment: 12, pieces: [5] },
   noPiece: { segment: 12, pieces: [5] },
+  lied: { member: new Uint8Array(16) },
   got: { pieces: 70_000 },
   chat: { sealed: new Uint8Array(100) },
   chatKnown: { ids: [new Uint8Array(16)] },
