@@ -21,7 +21,7 @@ import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
 
 /** Rerun a failure with the same moments. */
 const SEED = Number(process.env.MATINEE_SEED ?? 5);
-const KILLS = Number(process.env.MATINEE_KILLS ?? 4);
+const KILLS = Number(process.env.MATINEE_KILLS ?? 2);
 /** The main clip takes some 12 s at this rate. */
 const SLOW_BYTES_PER_SEC = 1_500_000;
 
