@@ -9,6 +9,16 @@ export class TextMalformed extends Error {
   override readonly name = 'TextMalformed';
 }
 
+/** What `read` finds, or `otherwise` where the file is not what its format says. Other errors are thrown on. */
+export async function unlessMalformed<T, U>(otherwise: U, read: () => Promise<T>): Promise<T | U> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof TextMalformed) return otherwise;
+    throw error;
+  }
+}
+
 /** A file of which small parts are looked at. */
 export class FileView {
   readonly sizeBytes: number;

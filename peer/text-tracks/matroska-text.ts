@@ -1,6 +1,6 @@
 import type { Cue } from '../extras/extra.ts';
 import { childOf, elements, MAX_HEADER_BYTES, readHeader, readVint, unsignedOf } from './ebml.ts';
-import { type FileView, TextMalformed } from './file-view.ts';
+import { type FileView, TextMalformed, unlessMalformed } from './file-view.ts';
 import { type MatroskaTrack, matroskaTracks } from './matroska-tracks.ts';
 import { shownCues } from './raw-cues.ts';
 import {
@@ -289,7 +289,8 @@ async function readTop(view: FileView): Promise<Top> {
   const seekHead = parts.get(SEEK_HEAD);
   for (const [id, position] of seekHead ? seeks(await dataOf(view, seekHead)) : []) {
     if (parts.has(id) || ![INFO, TRACKS, CUES].includes(id)) continue;
-    const place = await placeAt(view, segment.start + position, segment.end).catch(() => null);
+    // It may name what was cut off.
+    const place = await unlessMalformed(null, () => placeAt(view, segment.start + position, segment.end));
     if (place?.id === id) parts.set(id, place);
   }
   return { segment, parts, firstCluster };

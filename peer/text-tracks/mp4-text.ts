@@ -2,7 +2,7 @@ import type { Cue } from '../extras/extra.ts';
 import type { SubtitleName } from '../extras/subtitle-name.ts';
 import { type Box, boxAlong, boxesIn, boxesOf, viewOf } from './boxes.ts';
 import { plainText } from './cue-payload.ts';
-import { type FileView, TextMalformed } from './file-view.ts';
+import { type FileView, TextMalformed, unlessMalformed } from './file-view.ts';
 import { shownCues } from './raw-cues.ts';
 import { readSamples } from './sample-table.ts';
 import {
@@ -56,9 +56,7 @@ export async function openMp4Text(view: FileView): Promise<TextTracks | null> {
 const FIRST_BOXES = ['ftyp', 'moov', 'mdat', 'free', 'skip', 'wide'];
 
 async function isMp4(view: FileView): Promise<boolean> {
-  const first = await boxesIn(view, 0, view.sizeBytes)
-    .next()
-    .catch(() => null);
+  const first = await unlessMalformed(null, () => boxesIn(view, 0, view.sizeBytes).next());
   return first?.value ? FIRST_BOXES.includes(first.value.type) : false;
 }
 

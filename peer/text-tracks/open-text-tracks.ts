@@ -1,5 +1,5 @@
 import type { VideoSource } from '../host/package-source.ts';
-import { FileView, TextMalformed } from './file-view.ts';
+import { FileView, unlessMalformed } from './file-view.ts';
 import { openMatroskaText } from './matroska-text.ts';
 import { openMp4Text } from './mp4-text.ts';
 import type { TextTracks } from './text-tracks.ts';
@@ -21,13 +21,4 @@ export async function openTextTracks(source: VideoSource): Promise<TextTracks> {
   const { names } = opened;
   const none = names.map(() => []);
   return { names, read: (signal) => unlessMalformed(none, () => opened.read(signal)) };
-}
-
-async function unlessMalformed<T>(otherwise: T, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof TextMalformed) return otherwise;
-    throw error;
-  }
 }

@@ -56,8 +56,12 @@ function numbers(table: Table, byteCount: 4 | 8): number[] {
 function placesOf(sizes: readonly number[], chunks: readonly number[], stsc: Table): number[] {
   const places: number[] = [];
   const runCount = stsc ? u32(stsc, 4) : 0;
+  let lastFirst = 0;
   for (let run = 0; stsc && run < runCount; run++) {
     const [first, perChunk] = [u32(stsc, 8 + 12 * run), u32(stsc, 12 + 12 * run)];
+    // Each run begins after the one before: else few bytes could ask for any number of steps.
+    if (first <= lastFirst || perChunk === 0) throw new TextMalformed(`a run of chunks from ${first}`);
+    lastFirst = first;
     const after = run + 1 < runCount ? u32(stsc, 8 + 12 * (run + 1)) : chunks.length + 1;
     for (let chunk = first; chunk < after && places.length < sizes.length; chunk++) {
       let at = chunks[chunk - 1];

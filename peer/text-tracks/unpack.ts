@@ -9,6 +9,7 @@ export async function unpacked(
 ): Promise<Uint8Array | null> {
   if (packing.how === 'none') return data;
   if (packing.how === 'stripped') return concat(packing.head, data);
+  // The data are at hand: nothing can fail but what they say, for which browsers and Node have errors of their own.
   return await inflated(data, maxBytes).catch(() => null);
 }
 

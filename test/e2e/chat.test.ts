@@ -103,7 +103,8 @@ film('should have answers, reactions, moments, names and links', async ({ ann, b
   await ann.page.getByTestId('chat-input').pressSequentially('Look, @be');
   await ben.page.getByTestId('typing').filter({ hasText: 'Ann is typing' }).waitFor();
   await ann.page.getByTestId('mentions').getByText('Ben').waitFor();
-  await ann.page.keyboard.press('Tab');
+  // At once, or who types on has the rest where the caret was.
+  assert.equal(await pressTab(ann.page), ['Look, @Ben ', 'Look, @Ben '.length]);
   await ann.page.keyboard.type('https://example.org/rabbit.');
   await ann.page.keyboard.press('Enter');
   const look = line(ben.page, 'Look, @Ben https://example.org/rabbit.');
@@ -215,6 +216,14 @@ async function rename(page: Page, name: string): Promise<void> {
   const field = page.getByTestId('name-input');
   await field.fill(name);
   await field.press('Enter');
+}
+
+/** The text and the caret that stand in the same moment in which Tab is pressed. */
+function pressTab(page: Page): Promise<[text: string, caret: number]> {
+  return page.getByTestId('chat-input').evaluate((field: HTMLTextAreaElement) => {
+    field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Tab', bubbles: true, cancelable: true }));
+    return [field.value, field.selectionStart];
+  });
 }
 
 /** What a person's paste does: asks first, and puts the text in where nobody minds. */

@@ -71,7 +71,7 @@ films(
   'should let the host add films, order and remove them, and go on to the next for all',
   async ({ server, browser }) => {
     const clips = [
-      await generatedClip({ durationS: FIRST_S }),
+      await generatedClip({ durationS: FIRST_S, widthPx: 480, heightPx: 270 }),
       await generatedClip({ durationS: 10, widthPx: 640, heightPx: 360 }),
       await generatedClip({ durationS: 20, widthPx: 320, heightPx: 180 }),
     ] as const;
@@ -81,7 +81,7 @@ films(
     const viewers: Visitor[] = [await visit(browser, link), await visit(browser, link)];
     const all = [host, ...viewers.map(({ page }) => page)];
     for (const page of all) await page.evaluate(() => Object.assign(window, { isSamePage: true }));
-    await Promise.all(all.map((page) => untilShown(page, 1280)));
+    await Promise.all(all.map((page) => untilShown(page, 480)));
     for (const [i, clip] of clips.slice(1).entries()) {
       await host.getByTestId('playlist').getByTestId('drop-input').setInputFiles(clip.path);
       await host.getByTestId('film-added').waitFor({ timeout: 4 * PATIENCE_MS });

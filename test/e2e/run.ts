@@ -2,8 +2,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runFiles, sayFailed } from '../tools/run-files.ts';
 
-/** Films that must not wait for anything need the machine for themselves; the others spend most of their time waiting. */
-const ALONE = ['swarm', 'sync', 'watch', 'liar', 'firefox'];
+/**
+ * Films that must not wait for anything need the machine for themselves, and so does what a browser holds: the program's pages are shared with
+ * others that run. The rest spend most of their time waiting.
+ */
+const ALONE = ['swarm', 'sync', 'watch', 'liar', 'firefox', 'memory'];
 
 /** The longest first, so that no lane is left with one at the end; what is not named comes after them. */
 const LONG = ['films', 'resume', 'any-file', 'host-controls', 'failures', 'chat', 'accessible', 'player'];

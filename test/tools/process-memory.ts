@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Whether this system tells what a process really holds (Linux 5.14 and newer: proportional set size by kind). */
+/** Whether this system tells what a process really holds (Linux: proportional set size). */
 export const canMeasureMemory = process.platform === 'linux';
 
 /** Bytes held by a process and all its descendants together, shared pages counted once among those who share them. */
@@ -30,15 +30,10 @@ async function parentsOfAll(): Promise<Map<number, number>> {
   return parents;
 }
 
-/**
- * Bytes held by a process alone; 0 where it has ended. Pages of files (the program's own) are left out: the system drops them when it
- * likes, and of those a process is charged less while another browser shares them, which would make that one's end look like growth.
- */
+/** Bytes held by a process alone; 0 where it has ended. */
 export async function memoryOf(pid: number): Promise<number> {
-  const text = await readOrNothing(`/proc/${pid}/smaps_rollup`);
-  const kib = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
-  return (kib('Pss_Anon') + kib('Pss_Shmem')) * 1024;
+  const kib = /^Pss:\s+(\d+) kB/m.exec(await readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1];
+  return Number(kib ?? 0) * 1024;
 }
 
 /** A process may end while it is looked at. */

@@ -1,8 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { toBase64url } from '../../peer/bytes.ts';
 import type { Viewer } from '../../peer/room/viewer.ts';
 import { allocatePieceFrame, decodeFrame, encodeFrame } from '../../peer/wire/frame.ts';
 import { WIRE_VERSION } from '../../peer/wire/messages.ts';
+import type { VirtualChannel } from '../sim/virtual-channel.ts';
 import { memberId, VirtualRoom } from '../sim/virtual-room.ts';
 
 const FILM = { segmentCount: 20, segmentMs: 2_000, segmentBytes: 400_000 };
@@ -102,6 +104,37 @@ swarm('should drop a peer that sends wrong pieces and play on from the others', 
   assert.equal(closed, [`${memberId(9)} PIECE_WRONG`]);
   assert.is(viewer.rejectedPieces, 1);
   assert.ok(viewer.isBanned(memberId(9)));
+  viewer.close();
+});
+
+swarm('should tell the origin, and nobody else, who sent a wrong piece', async () => {
+  const room = await VirtualRoom.open(FILM);
+  const viewer = room.viewer();
+  const told: string[] = [];
+  const meet = (id: string, kind: 'origin' | 'member'): VirtualChannel => {
+    const [mine, theirs] = room.line();
+    viewer.connect(mine, { id, kind });
+    theirs.listen({
+      onFrame: (frame) => {
+        const { name, body } = decodeFrame(frame);
+        if (name === 'lied') told.push(`${kind} of ${toBase64url(body.member)}`);
+        if (name === 'request' && id === memberId(9))
+          for (const piece of body.pieces) theirs.send(allocatePieceFrame(body.segment, piece, 16_384));
+      },
+      onClose: () => undefined,
+    });
+    theirs.send(encodeFrame('hello', { v: WIRE_VERSION, role: kind, card: null }));
+    return theirs;
+  };
+  // The real origin brings the manifest; then one that only listens takes its place.
+  room.connectOrigin(viewer, 1);
+  assert.ok(await room.clock.runUntil(() => viewer.manifest.entry(5) !== null, 5_000));
+  meet('origin', 'origin');
+  meet(memberId(8), 'member');
+  meet(memberId(9), 'member').send(encodeFrame('have', { whole: [[0, FILM.segmentCount + 1]], parts: [] }));
+  assert.ok(await room.clock.runUntil(() => viewer.isBanned(memberId(9)), 10_000));
+  await room.clock.run(1_000);
+  assert.equal(told, [`origin of ${memberId(9)}`]);
   viewer.close();
 });
 

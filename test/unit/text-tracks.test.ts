@@ -1,13 +1,29 @@
 import { readFile } from 'node:fs/promises';
+import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import {
+  ALL_FORMATS,
+  BufferSource,
+  BufferTarget,
+  EncodedPacketSink,
+  EncodedVideoPacketSource,
+  Input,
+  type InputVideoTrack,
+  Mp4OutputFormat,
+  Output,
+  TextSubtitleSource,
+} from 'mediabunny';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, utf8 } from '../../peer/bytes.ts';
 import { type Cue, decodeExtra } from '../../peer/extras/extra.ts';
 import { openVideo } from '../../peer/host/package.ts';
 import type { VideoSource } from '../../peer/host/package-source.ts';
+import { FileView, TextMalformed } from '../../peer/text-tracks/file-view.ts';
 import { openTextTracks } from '../../peer/text-tracks/open-text-tracks.ts';
+import { readSamples } from '../../peer/text-tracks/sample-table.ts';
 import { ownSubtitles } from '../../peer/text-tracks/text-extras.ts';
+import { unpacked } from '../../peer/text-tracks/unpack.ts';
 import { lightClip } from '../tools/clips.ts';
 import { filmWithTexts } from '../tools/film-with-texts.ts';
 
@@ -185,6 +201,77 @@ texts('should go on with what was listed before, beside what was dropped', async
   assert.equal(rest, made.slice(1));
   const [beside] = ownSubtitles(tracks, made.slice(0, 1)).names.slice(1);
   assert.is(beside?.language, 'en');
+});
+
+texts('should be read from MP4 with WebVTT in it, as mediabunny writes it', async () => {
+  const input = new Input({
+    source: new BufferSource(await readFile((await lightClip(20)).path)),
+    formats: ALL_FORMATS,
+  });
+  const [picture] = await input.getVideoTracks();
+  const output = new Output({ format: new Mp4OutputFormat(), target: new BufferTarget() });
+  const [video, vtt] = [new EncodedVideoPacketSource('avc'), new TextSubtitleSource('webvtt')];
+  output.addVideoTrack(video);
+  output.addSubtitleTrack(vtt, { languageCode: 'eng' });
+  await output.start();
+  const packets = new EncodedPacketSink(picture as InputVideoTrack);
+  const decoderConfig = (await picture?.getDecoderConfig()) as VideoDecoderConfig;
+  for (let packet = await packets.getFirstPacket(); packet; packet = await packets.getNextPacket(packet))
+    await video.add(packet, { decoderConfig });
+  await vtt.add(
+    `WEBVTT\n\n00:01.000 --> 00:02.500\nGood <i>morning</i>\n\n00:15.250 --> 00:16.000\nThe end\n`,
+  );
+  await output.finalize();
+  input.dispose();
+  const tracks = await openTextTracks(source(new Uint8Array(output.target.buffer ?? new ArrayBuffer(0))));
+  assert.is(tracks.names[0]?.language, 'en');
+  assert.equal(await tracks.read(never), [
+    [
+      [1000, 2500, 'Good <i>morning</i>'],
+      [15_250, 16_000, 'The end'],
+    ],
+  ]);
+});
+
+texts('should be unpacked as Matroska packs them, up to a size', async () => {
+  const text = utf8('Good morning, good morning, good morning');
+  const zlib = { how: 'zlib' } as const;
+  assert.equal(await unpacked(zlib, deflateSync(text), 100), text);
+  assert.is(await unpacked(zlib, deflateSync(text), 39), null, 'a byte too many');
+  assert.is(await unpacked(zlib, deflateSync(new Uint8Array(10_000_000)), 64 * 1024), null);
+  assert.is(await unpacked(zlib, text, 100), null, 'no deflate');
+  assert.is(await unpacked(zlib, deflateSync(text).subarray(0, 12), 100), null, 'cut off');
+  assert.equal(
+    await unpacked({ how: 'stripped', head: utf8('Good ') }, utf8('morning'), 100),
+    utf8('Good morning'),
+  );
+});
+
+texts('should not take many steps for few bytes of an index that goes in circles', async () => {
+  const u32 = (...values: number[]) =>
+    concat(...values.map((value) => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)));
+  const box = (type: string, ...numbers: number[]) =>
+    concat(u32(8 + 4 * numbers.length), utf8(type), u32(...numbers));
+  const chunks = Array.from({ length: 10 }, () => 0);
+  const tables = (...runs: number[]) =>
+    concat(
+      box('stsz', 0, 4, 10, 1),
+      box('stco', 0, chunks.length, ...chunks),
+      box('stsc', 0, runs.length / 3, ...runs),
+      box('stts', 0, 1, 10, 1_000),
+    );
+  const samplesOf = (bytes: Uint8Array) =>
+    readSamples(new FileView(source(bytes)), { type: 'stbl', start: 0, end: bytes.byteLength });
+  assert.is((await samplesOf(tables(1, 1, 1, 6, 1, 1))).length, 10);
+  for (const runs of [
+    [1, 1, 1, 1, 1, 1],
+    [6, 1, 1, 1, 1, 1],
+    [1, 0, 1],
+    [0, 1, 1],
+  ]) {
+    const error = await samplesOf(tables(...runs)).catch((reason: unknown) => reason);
+    assert.instance(error, TextMalformed, String(runs));
+  }
 });
 
 texts.run();

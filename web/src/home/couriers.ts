@@ -4,7 +4,7 @@ import type { CourierRequest, FromCourier, ToCourier } from './courier-messages.
  * Bytes after which a courier is replaced. A browser keeps what was sent until a garbage collection that nothing of that
  * size hurries, seen to reach 250 MB in Chromium; the end of a worker frees all it holds at once.
  */
-const COURIER_BYTES = 16 * 1024 * 1024;
+const COURIER_BYTES = 8 * 1024 * 1024;
 
 interface Pending {
   resolve(response: Response): void;

@@ -67,9 +67,9 @@ async function host(task: HostTask, server: string): Promise<void> {
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
   const subtitles = before ? (before.stored.facts.subtitles ?? []) : await readSubtitleFiles(task.subtitles);
   const video = await openFile(file, wishes);
-  const own = ownSubtitles(await openTextTracks(plain), subtitles);
   const couriers = new Couriers();
   try {
+    const own = ownSubtitles(await openTextTracks(plain), subtitles);
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
     const { plan, tracks } = video;
     const isAsking = !before && (task.mustAsk || isWorthAsking(plan, tracks, wishes));
