@@ -2,7 +2,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { generatedClip } from '../tools/clips.ts';
+import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { say, seek, untilMembers, type Visitor, visit } from './pages.ts';
@@ -14,7 +14,7 @@ interface Room {
 }
 
 async function openRoom(): Promise<Room> {
-  const clip = await generatedClip({ durationS: 10 });
+  const clip = await lightClip(10);
   const server = await startServer();
   const browser = await launchBrowser();
   return { server, browser, link: await hostFromCommandLine(clip.path, server.url) };

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { toBase64url } from '../../peer/bytes.ts';
 import { parseRoomLink } from '../../peer/room-link.ts';
 import { launchBrowser } from '../tools/browser.ts';
-import { generatedClip } from '../tools/clips.ts';
+import { generatedClip, lightClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostFromCommandLine } from './host-cli.ts';
@@ -56,7 +56,7 @@ for (const [what, path, code, sentence] of links) {
 }
 
 failures('should say so where the secret is another room’s', async ({ browser, server }) => {
-  const clip = await generatedClip({ durationS: 10 });
+  const clip = await lightClip(10);
   const link = await hostFromCommandLine(clip.path, server.url);
   const { page, context } = await visit(browser, link.replace(/#.*/, `#${SECRET}`));
   assert.is((await shownError(page)).code, 'TOKEN_WRONG');
@@ -86,7 +86,7 @@ for (const [what, name, content, code, sentence] of files) {
       const shown = await shownError(page);
       assert.is(shown.code, code);
       assert.match(shown.text, sentence);
-      const clip = await generatedClip({ durationS: 10 });
+      const clip = await lightClip(10);
       assert.match(await hostThroughPage(page, clip.path), /\/r\//);
       await context.close();
     },
@@ -94,7 +94,7 @@ for (const [what, name, content, code, sentence] of files) {
 }
 
 failures('should say that the server is away at upload, and not hang', async ({ browser }) => {
-  const clip = await generatedClip({ durationS: 10 });
+  const clip = await lightClip(10);
   const server = await startServer();
   const { page, context } = await visit(browser, server.url);
   await server.stop();
@@ -108,7 +108,7 @@ failures('should say that the server is away at upload, and not hang', async ({ 
 failures(
   'should say that the server is away at watch, and go on once it is back',
   async ({ browser, folder }) => {
-    const clip = await generatedClip({ durationS: 10 });
+    const clip = await lightClip(10);
     const dataDir = join(folder.path, 'data');
     const server = await startServer({ dataDir });
     const port = Number(new URL(server.url).port);

@@ -3,7 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { lightClip, shortClip } from '../tools/clips.ts';
+import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import {
@@ -86,7 +86,7 @@ function line(page: Page, text: string): Locator {
 }
 
 controls('should hide what a muted member writes, tell that member, and undo it', async (scene) => {
-  const { host, link } = await hostInRoom(scene, (await shortClip(10)).path);
+  const { host, link } = await hostInRoom(scene, (await lightClip(10)).path);
   const ann = await enterAs('Ann', scene.browser, link);
   const ben = await enterAs('Ben', scene.browser, link);
   for (const { page } of [host, ann, ben]) await untilMembers(page, 2);
@@ -116,7 +116,7 @@ controls('should hide what a muted member writes, tell that member, and undo it'
 controls(
   'should keep newcomers out of a locked room with a sentence, and let them in after',
   async (scene) => {
-    const { host, link } = await hostInRoom(scene, (await shortClip(PLAYED_S)).path);
+    const { host, link } = await hostInRoom(scene, (await lightClip(PLAYED_S)).path);
     const ann = await enterAs('Ann', scene.browser, link);
     for (const { page } of [host, ann]) await untilMembers(page, 1);
     await toggle(host.page, 'lock', true);
@@ -172,7 +172,7 @@ controls(
 );
 
 controls('should remove a member, and let it back in', async (scene) => {
-  const { host, link } = await hostInRoom(scene, (await shortClip(PLAYED_S)).path);
+  const { host, link } = await hostInRoom(scene, (await lightClip(PLAYED_S)).path);
   const ann = await enterAs('Ann', scene.browser, link);
   for (const { page } of [host, ann]) await untilMembers(page, 1);
   await person(host.page, 'Ann').getByTestId('remove').click();
@@ -192,7 +192,7 @@ controls('should remove a member, and let it back in', async (scene) => {
 });
 
 controls('should keep a removed member out who comes back as somebody new', async (scene) => {
-  const { host, link } = await hostInRoom(scene, (await shortClip(10)).path);
+  const { host, link } = await hostInRoom(scene, (await lightClip(10)).path);
   const ann = await enterAs('Ann', scene.browser, link);
   const ben = await enterAs('Ben', scene.browser, link);
   for (const { page } of [host, ann, ben]) await untilMembers(page, 2);
@@ -214,7 +214,7 @@ controls('should carry the host’s key to another browser in a file', async (sc
   const folder = await temporaryFolder();
   try {
     const host = await visit(browser, server.url);
-    const link = await hostThroughPage(host.page, (await shortClip(10)).path);
+    const link = await hostThroughPage(host.page, (await lightClip(10)).path);
     await host.page.getByTestId('save-key').click();
     const [download] = await Promise.all([
       host.page.waitForEvent('download'),
@@ -256,7 +256,7 @@ controls('should ask hosts for the server’s password, and say so where it is w
     const { page, context } = await visit(browser, server.url);
     const password = page.getByTestId('host-password');
     await password.fill('projectile');
-    await page.getByTestId('drop-input').setInputFiles((await shortClip(10)).path);
+    await page.getByTestId('drop-input').setInputFiles((await lightClip(10)).path);
     const refusal = page.locator('[data-testid=error][data-code=HOSTING_NEEDS_PASSWORD]');
     await refusal.waitFor();
     assert.match(await refusal.innerText(), /password/i);
