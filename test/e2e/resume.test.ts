@@ -7,7 +7,7 @@ import { ReadStore } from '../../seed-server/store/read-store.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip, mainClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { type SlowLine, slowLine } from '../tools/slow-line.ts';
 import { extrasOfStored } from '../tools/stored-film.ts';
 import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
@@ -23,7 +23,7 @@ const resume = suite<{ server: RunningServer; browser: Browser; line: SlowLine; 
 );
 
 resume.before(async (context) => {
-  context.server = await startServer();
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 
