@@ -28,7 +28,7 @@ export async function openDataFolder(
   let lock: FolderLock | null = null;
   try {
     // Opening the store throws away what looks left over, which is what another server is just receiving.
-    lock = await lockFolder(dataDir);
+    lock = await lockFolder(dataDir, () => inUse(dataDir));
     if (!lock.isExclusive)
       warn('other servers cannot be kept away from the data folder: start no second one');
     const { release } = lock;
@@ -45,6 +45,12 @@ export async function openDataFolder(
     await lock?.release();
     throw error instanceof StartError ? error : cannotWrite(dataDir, error);
   }
+}
+
+function inUse(dataDir: string): StartError {
+  return new StartError(
+    `Another Matinee server is using the data folder ${dataDir}. Stop that one, or set DATA_DIR to another folder.`,
+  );
 }
 
 function cannotWrite(dataDir: string, cause: unknown): StartError {

@@ -36,6 +36,12 @@ export class ProgressOutput {
     this.#write(progressText(progress, this.#speed.bytesPerSec));
   }
 
+  /** Writes a line of its own. */
+  say(line: string): void {
+    this.endLine();
+    this.#stream.write(`${line}\n`);
+  }
+
   /** Leaves the line that is being rewritten as it is; what is written next gets a line of its own. */
   endLine(): void {
     if (this.#isLineOpen) this.#stream.write('\n');

@@ -1,150 +1,218 @@
-import { resolve } from 'node:path';
-import { inspect, parseArgs } from 'node:util';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import type { Bytes } from '../peer/bytes.ts';
 import { systemClock } from '../peer/clock.ts';
 import { chooseCrypto } from '../peer/crypto/choose.ts';
+import type { Crypto } from '../peer/crypto/crypto.ts';
 import { MatineeError } from '../peer/errors.ts';
+import { plainCover } from '../peer/extras/plain-cover.ts';
 import { readSubtitleFiles } from '../peer/extras/subtitle-files.ts';
-import { isSubtitleName } from '../peer/extras/subtitle-name.ts';
 import type { ExtraSource } from '../peer/host/extra-layout.ts';
-import { hostVideo } from '../peer/host/host-video.ts';
-import { openVideo } from '../peer/host/package.ts';
+import { identifyFile } from '../peer/host/file-identity.ts';
+import { forgivingJournal } from '../peer/host/forgiving-journal.ts';
+import { type HostOptions, hostVideo } from '../peer/host/host-video.ts';
+import { openVideo, type PlannedVideo, type VideoSource } from '../peer/host/package.ts';
 import { COPY_ONLY } from '../peer/host/package-options.ts';
-import { NO_WISHES, type PackagingWishes } from '../peer/host/package-plan.ts';
+import { NO_WISHES } from '../peer/host/package-plan.ts';
 import { openTextTracks } from '../peer/text-tracks/open-text-tracks.ts';
-import { ownSubtitles } from '../peer/text-tracks/text-extras.ts';
+import { type OwnSubtitles, ownSubtitles } from '../peer/text-tracks/text-extras.ts';
+import { FileJournal } from './file-journal.ts';
+import { HOST_HELP, type HostJob, readHostArguments } from './host-arguments.ts';
 import { openFile, readWholeFile } from './host-file.ts';
 import { HostKeyOutput } from './host-key-output.ts';
 import { ProgressOutput } from './host-output.ts';
+import { type Asked, findStopped, giveUp, mustAgree, stoppedAtPercent } from './host-resume.ts';
+import type { StoredUpload, UploadFacts } from './kept-upload.ts';
+import { planText } from './plan-text.ts';
 import { readRoomPassword } from './room-password.ts';
+import { stateFolder } from './state-folder.ts';
+import { codeOf } from './store/durable.ts';
+import { takeUploadPlace, type UploadPlace } from './upload-place.ts';
 
-const HELP = `Puts a video into a new room of a running seed server and prints the room's link.
+/** With the signal that a closed terminal or a shutting-down machine sends, the upload stops; the next time it goes on. */
+const STOP_SIGNALS = ['SIGTERM', 'SIGHUP'] as const;
 
-  npm run host -- FILE [SUBTITLES ...] [--server URL]
+const GO_ON = 'The same command again goes on where it stopped.';
 
-  FILE          an MP4, MOV, MKV, WebM or TS file, or sound alone
-  SUBTITLES     .srt or .vtt files, the language in their names: film.de.srt
-  --server URL  the seed server (http://localhost:8080 unless told)
-  --room-password-file FILE
-                viewers must type the first line of this file, besides having the link
-  --key-out FILE
-                saves the room's host key there, for the home page of any browser to take over the room with
-  --password-file FILE
-                the first line of this file is the password that the server asks hosts for;
-                else it is taken from the environment, HOST_PASSWORD
-  --audio N     the sound track to take, 1 for the first (the default one unless told)
-  --without-sound
-                leaves the sound out where browsers cannot play it; only the web page can convert it
-  --help        this text
-
-The link is the last line of standard output, printed as soon as it works; the upload goes on until
-this program ends. Progress goes to standard error. Ctrl-C cancels and takes the room down.
-The exit code is 0 when all is stored, 1 after an error, 130 when cancelled. DEBUG=1 shows where an error is from.
-`;
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-interface Job {
-  path: string;
-  /** Paths of subtitle files. */
-  subtitles: string[];
-  server: string;
-  /** Files that are named; null where not. */
-  roomPasswordFile: string | null;
-  keyOutFile: string | null;
-  hostPasswordFile: string | null;
-  wishes: PackagingWishes;
+/** One run of the command. */
+interface Run {
+  job: HostJob;
+  crypto: Crypto;
+  /** Cancels. */
+  signal: AbortSignal;
+  output: ProgressOutput;
+  /** Is told of the journal as soon as there is one. */
+  onJournal(journal: FileJournal): void;
 }
 
-/** What the command line asks for; null for help. Throws MatineeError REQUEST_MALFORMED where it makes no sense. */
-function readArguments(args: string[]): Job | null {
-  const { values, positionals } = parse(args);
-  if (values.help) return null;
-  const [file, ...more] = positionals;
-  if (file === undefined) throw usageError('Which file?');
-  const films = positionals.filter((name, i) => i === 0 || !isSubtitleName(name));
-  if (films.length > 1) {
-    throw usageError(`One file at a time, not ${films.length}: put quotes around a name that has spaces.`);
-  }
-  const inFolder = (name: string | undefined): string | null =>
-    name === undefined ? null : resolve(startFolder(), name);
-  return {
-    path: resolve(startFolder(), file),
-    subtitles: more.map((name) => resolve(startFolder(), name)),
-    server: values.server,
-    roomPasswordFile: inFolder(values['room-password-file']),
-    keyOutFile: inFolder(values['key-out']),
-    hostPasswordFile: inFolder(values['password-file']),
-    wishes: {
-      ...NO_WISHES,
-      audioTrack: readTrackNumber(values.audio),
-      mayLeaveOutSound: values['without-sound'],
-    },
-  };
+/** The file to upload, and what is known of it. */
+interface Subject {
+  source: VideoSource;
+  asked: Asked;
+  /** Null: nothing can be kept of the upload. */
+  place: UploadPlace | null;
+  /** The upload to go on with; null: a new one. */
+  stopped: StoredUpload | null;
+  /** What it is noted with, but for what only the opened film tells. */
+  facts: Omit<UploadFacts, 'durationMs'>;
 }
 
-function readTrackNumber(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number - 1;
-  throw usageError(`--audio takes the number of a sound track, from 1 on, not ${text}.`);
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        server: { type: 'string', default: 'http://localhost:8080' },
-        'room-password-file': { type: 'string' },
-        'key-out': { type: 'string' },
-        'password-file': { type: 'string' },
-        audio: { type: 'string' },
-        'without-sound': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    const [what = 'This makes no sense'] = error instanceof Error ? error.message.split('. ') : [];
-    throw usageError(`${what}.`);
-  }
-}
-
-function usageError(what: string): MatineeError {
-  return new MatineeError(
-    'REQUEST_MALFORMED',
-    `${what} Say: npm run host -- FILE [SUBTITLES ...] [--server URL]`,
-  );
-}
-
-/** The folder the person is in, which npm leaves for that of package.json before it runs a script. */
-function startFolder(): string {
-  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
-  return script === 'host' && folder ? folder : process.cwd();
-}
-
-async function run(job: Job, signal: AbortSignal): Promise<void> {
+async function host(run: Run): Promise<void> {
+  const { job, crypto } = run;
   const file = await openFile(job.path);
   try {
-    const subtitles = await readSubtitleFiles(await Promise.all(job.subtitles.map(readWholeFile)));
-    const video = await openVideo(file.source, { ...COPY_ONLY, wishes: job.wishes });
+    const { source } = file;
+    const asked = await readAsked(job);
+    const identity = await identifyFile(crypto, source);
+    const place = await takePlace(run, () => takeUploadPlace(uploadsFolder(), job.server, identity));
     try {
-      const own = ownSubtitles(await openTextTracks(file.source), subtitles);
-      const extras = { first: subtitles, make: own.make.bind(null, video.originS) };
-      await saveKeyWhile(job.keyOutFile, (keyOutput) => upload(video, extras, job, keyOutput, signal));
+      const stopped = place && (await stoppedBefore(run, place, asked));
+      const { audioTrack, mayLeaveOutSound, subtitles } = asked;
+      const choices = { audioTrack, mayLeaveOutSound, subtitles: subtitles ?? [] };
+      const facts = stopped?.facts ?? { server: job.server, file: identity, ...choices };
+      await hostFile(run, { source, asked, place, stopped, facts });
     } finally {
-      video.close();
+      await place?.release();
     }
   } finally {
     await file.close();
   }
 }
 
-async function saveKeyWhile(
-  path: string | null,
+async function readAsked({
+  subtitles,
+  roomPasswordFile,
+  audioTrack,
+  mayLeaveOutSound,
+}: HostJob): Promise<Asked> {
+  const files = await Promise.all(subtitles.map(readWholeFile));
+  return {
+    audioTrack,
+    mayLeaveOutSound,
+    subtitles: files.length === 0 ? null : await readSubtitleFiles(files),
+    roomPassword: roomPasswordFile === null ? null : await readRoomPassword(roomPasswordFile),
+  };
+}
+
+function uploadsFolder(): string {
+  return join(stateFolder(process.env), 'uploads');
+}
+
+/** Null where this machine lets nothing be kept: the upload goes on all the same. */
+async function takePlace({ output }: Run, take: () => Promise<UploadPlace>): Promise<UploadPlace | null> {
+  try {
+    return await take();
+  } catch (error) {
+    if (error instanceof MatineeError) throw error;
+    output.say(cannotKeep(error));
+    return null;
+  }
+}
+
+function cannotKeep(error: unknown): string {
+  const reason = codeOf(error) ?? String(error);
+  return `Nothing can be kept in ${uploadsFolder()} (${reason}): should this upload stop, it has to start over.`;
+}
+
+/** The upload to go on with; null where a new one begins. */
+async function stoppedBefore(
+  { job, crypto, output }: Run,
+  place: UploadPlace,
+  asked: Asked,
+): Promise<StoredUpload | null> {
+  const stopped = await findStopped(place, (sentence) => output.say(sentence));
+  if (!stopped) return null;
+  const percent = stoppedAtPercent(stopped);
+  if (job.isNew) {
+    await giveUp(crypto, place, stopped);
+    output.say(`The upload that stopped at ${percent} % is given up, and its room taken down.`);
+    return null;
+  }
+  await mustAgree(crypto, stopped, asked);
+  output.say(`Going on with an upload that stopped at ${percent} %; --new to start over.`);
+  return stopped;
+}
+
+async function hostFile(run: Run, subject: Subject): Promise<void> {
+  const { source, facts } = subject;
+  const { audioTrack, mayLeaveOutSound, subtitles } = facts;
+  const wishes = { ...NO_WISHES, audioTrack, mayLeaveOutSound };
+  const video = await openVideo(source, { ...COPY_ONLY, wishes });
+  try {
+    const own = ownSubtitles(await openTextTracks(source), subtitles);
+    const cover = await readCover(video);
+    const hasCover = cover !== null && plainCover(cover, []) !== null;
+    for (const line of planText({ ...video, subtitles: own.names, hasCover })) run.output.say(line);
+    const extras: ExtraSource = {
+      first: subtitles,
+      make: (listed, signal) => makeExtras(video, own, cover, listed, signal),
+    };
+    await withJournal(run, subject, video.info.durationMs, (journal) =>
+      withKeyOutput(run, subject, (keyOutput) => upload(run, subject, { video, extras }, journal, keyOutput)),
+    );
+  } finally {
+    video.close();
+  }
+}
+
+/** The cover of what has no pictures else. What goes with a film is never worth losing it for. */
+async function readCover(video: PlannedVideo): Promise<Bytes | null> {
+  return video.plan.video ? null : ((await video.readCover().catch(() => null))?.bytes ?? null);
+}
+
+/** The film's own subtitles, then its cover. */
+async function* makeExtras(
+  { originS }: PlannedVideo,
+  own: OwnSubtitles,
+  cover: Bytes | null,
+  listed: readonly Bytes[],
+  signal: AbortSignal,
+): AsyncGenerator<Bytes> {
+  yield* own.make(originS, listed, signal);
+  const poster = cover && plainCover(cover, listed);
+  if (poster) yield poster;
+}
+
+/** A task with the journal of its upload, which stays where there is something to go on with. */
+async function withJournal(
+  { onJournal }: Run,
+  { place, stopped, facts }: Subject,
+  durationMs: number,
+  task: (journal: FileJournal | null) => Promise<void>,
+): Promise<void> {
+  if (!place) return await task(null);
+  const journal = stopped
+    ? await reopen(place, stopped)
+    : FileJournal.create(place.journal, { ...facts, durationMs });
+  onJournal(journal);
+  try {
+    await task(journal);
+  } finally {
+    await (journal.isKeeping ? journal.close() : journal.end());
+  }
+}
+
+async function reopen({ journal: path }: UploadPlace, stopped: StoredUpload): Promise<FileJournal> {
+  try {
+    return await FileJournal.reopen(path, stopped);
+  } catch (cause) {
+    throw new MatineeError(
+      'FILE_UNREADABLE',
+      `What was noted of the upload that stopped, in ${path}, cannot be written (${codeOf(cause) ?? cause}). Check that you may, or say --new to start over.`,
+      { cause },
+    );
+  }
+}
+
+/** A task with the file that waits for the room's key; null where none was asked for. */
+async function withKeyOutput(
+  { job }: Run,
+  { stopped }: Subject,
   task: (output: HostKeyOutput | null) => Promise<void>,
 ): Promise<void> {
-  const output = path === null ? null : await HostKeyOutput.create(path);
+  const { keyOutFile: path } = job;
+  const hostKey = stopped?.kept.room.hostKey ?? null;
+  const output = path === null ? null : await HostKeyOutput.create(path, hostKey);
   try {
     await task(output);
   } finally {
@@ -153,37 +221,50 @@ async function saveKeyWhile(
 }
 
 async function upload(
-  video: Awaited<ReturnType<typeof openVideo>>,
-  extras: ExtraSource,
-  { server, roomPasswordFile, hostPasswordFile }: Job,
+  { job, crypto, signal, output }: Run,
+  { asked, stopped }: Subject,
+  film: Pick<HostOptions, 'extras'> & { video: PlannedVideo },
+  journal: FileJournal | null,
   keyOutput: HostKeyOutput | null,
-  signal: AbortSignal,
 ): Promise<void> {
-  const roomPassword = roomPasswordFile === null ? null : await readRoomPassword(roomPasswordFile);
-  const hostPassword = await readHostPassword(hostPasswordFile);
-  const output = new ProgressOutput(process.stderr, systemClock);
+  const onLost = (error: unknown): void => output.say(cannotKeep(error));
   try {
     await hostVideo({
-      video,
-      extras,
-      server,
-      roomPassword,
-      hostPassword,
-      crypto: await chooseCrypto(),
+      ...film,
+      server: job.server,
+      roomPassword: asked.roomPassword,
+      hostPassword: await readHostPassword(job.hostPasswordFile),
+      crypto,
       clock: systemClock,
       fetch,
       random: Math.random,
+      ...(journal ? { journal: forgivingJournal(journal, { onKept: () => undefined, onLost }) } : {}),
+      kept: stopped?.kept ?? null,
       signal,
       onRoom({ link, hostKey }) {
-        keyOutput?.write({ link, title: video.info.title, createdAtMs: Date.now(), hostKey });
+        keyOutput?.write({ link, title: film.video.info.title, createdAtMs: Date.now(), hostKey });
         output.endLine();
         process.stdout.write(`${link}\n`);
       },
       onProgress: (progress) => output.show(progress),
     });
+  } catch (error) {
+    throw error instanceof MatineeError ? withAdvice(error, journal, stopped) : error;
   } finally {
     output.endLine();
   }
+}
+
+/** The error with what to do about the upload that it ended. */
+function withAdvice(
+  error: MatineeError,
+  journal: FileJournal | null,
+  stopped: StoredUpload | null,
+): MatineeError {
+  const { code, message } = error;
+  const isGone = stopped && code === 'ROOM_UNKNOWN';
+  const advice = isGone ? 'The same command again makes a new room.' : journal?.isKeeping ? GO_ON : null;
+  return advice === null ? error : new MatineeError(code, `${message} ${advice}`, { cause: error });
 }
 
 /** In the environment or a file, for a command line is there for everyone on the machine to see. */
@@ -192,28 +273,52 @@ async function readHostPassword(path: string | null): Promise<string | null> {
   return path === null ? inEnvironment || null : await readRoomPassword(path, 'password for hosting');
 }
 
-function tellError(error: unknown): void {
-  const sentence =
-    error instanceof MatineeError ? error.message : `This should not have happened: ${String(error)}`;
-  process.stderr.write(`${sentence}\n`);
+function tellError(error: unknown, output: ProgressOutput): void {
+  output.say(
+    error instanceof MatineeError ? error.message : `This should not have happened: ${String(error)}`,
+  );
   const { DEBUG: isDebugging } = process.env;
-  if (isDebugging) process.stderr.write(`${inspect(error)}\n`);
+  if (isDebugging) output.say(inspect(error));
 }
 
 async function main(): Promise<number> {
   const cancel = new AbortController();
-  const onSignal = (): void => cancel.abort();
-  for (const name of SIGNALS) process.on(name, onSignal);
+  const output = new ProgressOutput(process.stderr, systemClock);
+  let journal: FileJournal | null = null;
+  const onCancel = (): void => cancel.abort();
+  const onStop = (_: NodeJS.Signals, number: number): void => {
+    if (!journal?.isKeeping) {
+      cancel.abort();
+      return;
+    }
+    output.say(`The upload has stopped. ${GO_ON}`);
+    // Nothing need be ended: it is made to be killed at any moment.
+    process.exit(128 + number);
+  };
+  process.on('SIGINT', onCancel);
+  for (const name of STOP_SIGNALS) process.on(name, onStop);
   try {
-    const job = readArguments(process.argv.slice(2));
-    if (job) await run(job, cancel.signal);
-    else process.stdout.write(HELP);
+    const job = readHostArguments(process.argv.slice(2));
+    if (!job) {
+      process.stdout.write(HOST_HELP);
+      return 0;
+    }
+    await host({
+      job,
+      crypto: await chooseCrypto(),
+      signal: cancel.signal,
+      output,
+      onJournal: (opened) => {
+        journal = opened;
+      },
+    });
     return 0;
   } catch (error) {
-    tellError(error);
+    tellError(error, output);
     return cancel.signal.aborted ? 130 : 1;
   } finally {
-    for (const name of SIGNALS) process.off(name, onSignal);
+    process.off('SIGINT', onCancel);
+    for (const name of STOP_SIGNALS) process.off(name, onStop);
   }
 }
 

@@ -123,7 +123,7 @@ class MadeOtherwise extends Error {
  *   server is out of reach, or there is a journal and the upload may go on another time.
  */
 export async function hostVideo(options: HostOptions): Promise<HostedRoom> {
-  if (options.signal.aborted) throw cancelled(true);
+  if (options.signal.aborted && !options.kept) throw cancelled(true);
   const upload = await prepare(options);
   try {
     await together(options.signal, (signal) => startTasks(upload, signal));

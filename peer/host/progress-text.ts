@@ -23,7 +23,8 @@ function speedText({ uploadedBytes, totalBytes }: HostProgress, bytesPerSec: num
   return `${megabytes(bytesPerSec)}/s, ${durationText(leftS)} left`;
 }
 
-function megabytes(bytes: number): string {
+/** "12.3 MB". */
+export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 

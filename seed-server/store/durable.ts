@@ -51,10 +51,10 @@ export class TemporaryFile {
     this.#path = path;
   }
 
-  /** A new empty one in `folder`. */
-  static async create(folder: string): Promise<TemporaryFile> {
+  /** A new empty one in `folder`; others may read it unless `mode` says otherwise. */
+  static async create(folder: string, mode?: number): Promise<TemporaryFile> {
     const path = join(folder, randomUUID());
-    return new TemporaryFile(await open(path, 'wx'), path);
+    return new TemporaryFile(await open(path, 'wx', mode), path);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -88,8 +88,13 @@ export class TemporaryFile {
 }
 
 /** Writes a whole file so that at any moment the old or the new content is there, never a part. Its folder is left to `syncFolder`. */
-export async function replaceFile(temporary: string, path: string, bytes: Uint8Array): Promise<void> {
-  const file = await TemporaryFile.create(temporary);
+export async function replaceFile(
+  temporary: string,
+  path: string,
+  bytes: Uint8Array,
+  mode?: number,
+): Promise<void> {
+  const file = await TemporaryFile.create(temporary, mode);
   try {
     await file.write(bytes);
     await file.seal();

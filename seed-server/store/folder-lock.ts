@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { open, readdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { StartError } from '../start-error.ts';
 import { codeOf, makeFolders } from './durable.ts';
 
 /** Bytes of a socket's path at most: macOS takes 104 with the zero at the end, Linux 108. */
@@ -20,14 +19,15 @@ export interface FolderLock {
 }
 
 /**
- * Takes a data folder, which is made where it is missing, for this process until `release` or its end, however
+ * Takes a folder, which is made where it is missing, for this process until `release` or its end, however
  * that comes: a listening socket in the folder `lock`, which answers only while its owner lives. Keeps away
  * the processes of one machine, whatever containers they are in, not those of others that share a network folder.
  * Of two that start in the same moment at most one gets it.
- * @throws StartError where another living process has the folder; the system's error where it cannot be written.
+ * @param inUse what is thrown where another living process has it.
+ * @throws the system's error where it cannot be written.
  */
-export async function lockFolder(dataDir: string): Promise<FolderLock> {
-  const folder = join(dataDir, 'lock');
+export async function lockFolder(path: string, inUse: () => Error): Promise<FolderLock> {
+  const folder = join(path, 'lock');
   await makeFolders(folder);
   const reach = await reachable(folder);
   const name = randomBytes(4).toString('hex');
@@ -38,7 +38,7 @@ export async function lockFolder(dataDir: string): Promise<FolderLock> {
     // Listens first and looks then: of two that do so, at least one sees the other.
     if (!(await isAnotherAlive(folder, reach.path, name))) return lock;
     await lock.release();
-    throw inUse(dataDir);
+    throw inUse();
   } finally {
     await reach?.close();
   }
@@ -101,10 +101,4 @@ async function isListening(path: string): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-function inUse(dataDir: string): StartError {
-  return new StartError(
-    `Another Matinee server is using the data folder ${dataDir}. Stop that one, or set DATA_DIR to another folder.`,
-  );
 }

@@ -1,22 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { areEqual, type Bytes, fromBase64url, toBase64url } from '../../peer/bytes.ts';
-import { chooseCrypto } from '../../peer/crypto/choose.ts';
-import { decryptRange, encryptSegment } from '../../peer/crypto/content.ts';
-import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
-import { openVideo } from '../../peer/host/package.ts';
+import { toBase64url } from '../../peer/bytes.ts';
 import { parseRoomLink } from '../../peer/room-link.ts';
-import { openFile } from '../../seed-server/host-file.ts';
 import { ReadStore } from '../../seed-server/store/read-store.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip, mainClip } from '../tools/clips.ts';
-import { plainExtra } from '../tools/plain-extra.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { type SlowLine, slowLine } from '../tools/slow-line.ts';
+import { extrasOfStored } from '../tools/stored-film.ts';
 import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
 
 /** Rerun a failure with the same moments. */
@@ -78,40 +71,9 @@ async function kill(page: Page, isCrash: boolean): Promise<void> {
   await page.close({ runBeforeUnload: false });
 }
 
-/** The segments that the server stores of a link's only video are those that an upload without any trouble makes with its keys. */
+/** The film is stored as one upload makes it, its pictures once. */
 async function assertStoredAsMade(dataDir: string, link: string, path: string): Promise<void> {
-  const crypto = await chooseCrypto();
-  const { roomId, roomSecret } = parseRoomLink(link);
-  const [store, room] = [new ReadStore(dataDir), toBase64url(roomId)];
-  const [video = '', ...others] = await store.listVideos(room);
-  assert.equal(others, []);
-  const { contentKey } = await deriveVideoKeys(crypto, roomSecret, fromBase64url(video) ?? new Uint8Array());
-  const folder = store.segmentsFolder(room, video);
-  const file = await openFile(path);
-  const opened = await openVideo(file.source);
-  const stored = await store.storedSegments(room, video);
-  const kinds: string[] = [];
-  let number = 0;
-  const readStored = async (): Promise<Bytes> => new Uint8Array(await readFile(join(folder, String(number))));
-  for await (const { data } of opened.segments(new AbortController().signal)) {
-    // Its pictures lie between: which, and where, depends on when they were made.
-    for (; ; number++) {
-      const extra = plainExtra(await decryptRange(crypto, contentKey, number, 0, await readStored()));
-      if (!extra) break;
-      kinds.push(extra.kind);
-    }
-    const made = await encryptSegment(crypto, contentKey, number, data);
-    assert.ok(areEqual(made, await readStored()), `segment ${number}`);
-    number += 1;
-  }
-  for (; number < stored.length; number++)
-    kinds.push(
-      plainExtra(await decryptRange(crypto, contentKey, number, 0, await readStored()))?.kind ?? 'film',
-    );
-  assert.equal(stored, [...stored.keys()]);
-  assert.equal(kinds, ['poster', 'thumbnails'], 'each is there once');
-  opened.close();
-  await file.close();
+  assert.equal(await extrasOfStored(dataDir, link, path), ['poster', 'thumbnails'], 'each is there once');
 }
 
 resume(

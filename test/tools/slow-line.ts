@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 
@@ -11,6 +11,8 @@ export interface SlowLine {
   url: string;
   /** Bytes a second upwards; may be changed at any time. Infinity: no limit. */
   bytesPerSec: number;
+  /** Resolves once it has carried so many bytes more upwards. */
+  carried(bytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,12 +21,16 @@ export async function slowLine(serverUrl: string, bytesPerSec: number): Promise<
   const { hostname, port } = new URL(serverUrl);
   const sockets = new Set<Socket>();
   const state = { bytesPerSec };
+  const counter = new EventEmitter();
+  let carriedBytes = 0;
   /** When the line will have carried what is on its way. */
   let freeAtMs = 0;
   const carry = async (bytes: number): Promise<void> => {
     const nowMs = performance.now();
     freeAtMs = Math.max(nowMs, freeAtMs) + (bytes * 1000) / state.bytesPerSec;
     if (freeAtMs - nowMs > STEP_MS) await after(freeAtMs - nowMs);
+    carriedBytes += bytes;
+    counter.emit('carried');
   };
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
@@ -44,6 +50,10 @@ export async function slowLine(serverUrl: string, bytesPerSec: number): Promise<
   await once(server, 'listening');
   return Object.assign(state, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async carried(bytes: number) {
+      const wantedBytes = carriedBytes + bytes;
+      while (carriedBytes < wantedBytes) await once(counter, 'carried');
+    },
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();

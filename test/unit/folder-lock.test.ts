@@ -61,15 +61,17 @@ servers.run();
 
 const locks = suite('the lock of a folder');
 
+const inUse = (): Error => new StartError('In use.');
+
 locks(
   'should be had by one at a time, and by the next once it is released',
   inFolder(async (folder) => {
-    const lock = await lockFolder(folder);
+    const lock = await lockFolder(folder, inUse);
     assert.ok(lock.isExclusive);
-    const refused = await lockFolder(folder).catch((error: unknown) => error);
-    assert.match(String(refused), 'Another Matinee server is using');
+    const refused = await lockFolder(folder, inUse).catch((error: unknown) => error);
+    assert.match(String(refused), 'In use.');
     await lock.release();
-    await (await lockFolder(folder)).release();
+    await (await lockFolder(folder, inUse)).release();
     assert.equal(await readdir(join(folder, 'lock')), []);
   }),
 );
@@ -78,7 +80,7 @@ locks(
   'should never be had by two who ask in the same moment',
   inFolder(async (folder) => {
     for (let round = 0; round < 20; round++) {
-      const asked = Array.from({ length: 6 }, () => lockFolder(folder));
+      const asked = Array.from({ length: 6 }, () => lockFolder(folder, inUse));
       const outcomes = await Promise.allSettled(asked);
       const locks = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
       for (const outcome of outcomes)
@@ -94,14 +96,14 @@ locks(
   inFolder(async (folder) => {
     const deep = join(folder, 'deep'.repeat(20), 'er'.repeat(40));
     await mkdir(deep, { recursive: true });
-    const lock = await lockFolder(deep);
-    const refused = await lockFolder(deep).catch((error: unknown) => error);
+    const lock = await lockFolder(deep, inUse);
+    const refused = await lockFolder(deep, inUse).catch((error: unknown) => error);
     // macOS has no way to name a socket there.
     const canLock = process.platform === 'linux';
     assert.is(lock.isExclusive, canLock);
-    if (canLock) assert.match(String(refused), 'Another Matinee server is using');
+    if (canLock) assert.match(String(refused), 'In use.');
     await lock.release();
-    if (canLock) await (await lockFolder(deep)).release();
+    if (canLock) await (await lockFolder(deep, inUse)).release();
     assert.equal(await readdir(join(deep, 'lock')), []);
   }),
 );

@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,37 +11,20 @@ import { progressText } from '../../peer/host/progress-text.ts';
 import { UploadSpeed } from '../../peer/host/upload-speed.ts';
 import { parseRoomLink } from '../../peer/room-link.ts';
 import { ProgressOutput } from '../../seed-server/host-output.ts';
+import { type Outcome, outcomeOf, startHost } from '../tools/host-command.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { deafAddress, gate, present, TestServer } from './host-rig.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MEDIA = fileURLToPath(new URL('../../../shared/media/', import.meta.url));
 const CLIP = join(MEDIA, 'rooftop-moov-at-end.mp4');
 const hasClip = existsSync(CLIP);
 if (!hasClip) process.stderr.write(`SKIPPED: hosting real clips, since ${CLIP} is not there.\n`);
 
-interface Outcome {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
+/** Where those runs keep what they keep. */
+const state = await temporaryFolder();
 
 function start(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const command = ['--import', 'tsx', 'seed-server/host.ts', ...args];
-  return spawn(process.execPath, command, {
-    cwd: ROOT,
-    env: { ...process.env, npm_lifecycle_event: '', ...env },
-  });
-}
-
-async function outcomeOf(child: ChildProcess): Promise<Outcome> {
-  if (!child.stdout || !child.stderr) throw new Error('The program has no output.');
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ]);
-  return { code: code as number | null, stdout, stderr };
+  return startHost(args, { XDG_STATE_HOME: state.path, ...env });
 }
 
 function host(...args: string[]): Promise<Outcome> {
@@ -60,6 +41,9 @@ function assertFails({ code, stdout, stderr }: Outcome, sentence: RegExp): void 
 }
 
 const command = suite('the host command');
+
+command.after(() => state.remove());
+
 const whereClips = hasClip ? command : command.skip;
 
 whereClips('should put a film into a room and print its link alone', async () => {

@@ -4,6 +4,7 @@ import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
 import { readSubtitleFiles } from '../../../peer/extras/subtitle-files.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
+import { forgivingJournal } from '../../../peer/host/forgiving-journal.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
 import { fromFile, openVideo, type PlannedVideo, type VideoSource } from '../../../peer/host/package.ts';
 import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
@@ -184,30 +185,10 @@ function journalFor({ goOnWith }: HostTask, facts: UploadFacts): UploadJournal {
   const kept = new DatabaseJournal(facts, goOnWith, idOf, async (id) => {
     await markUnderWay(id);
   });
-  let isKeeping = true;
-  return {
-    async begin(record) {
-      isKeeping = await kept.begin(record).then(
-        () => true,
-        () => false,
-      );
-      tellKept(isKeeping ? idOf(record) : null);
-    },
-    async list(firstSegment, entries, extras) {
-      if (!isKeeping) return;
-      try {
-        await kept.list(firstSegment, entries, extras);
-      } catch {
-        // Half a journal would be worse than none. Where not even this can be written, hosting ends.
-        isKeeping = false;
-        await kept.end();
-        tellKept(null);
-      }
-    },
-    async end() {
-      if (isKeeping) await kept.end();
-    },
-  };
+  return forgivingJournal(kept, {
+    onKept: (record) => tellKept(idOf(record)),
+    onLost: () => tellKept(null),
+  });
 }
 
 function tellKept(id: string | null): void {

@@ -3,8 +3,8 @@ import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import type { HostedRoomKey } from '../../../peer/host/host-key-file.ts';
 import { roomRequests } from '../../../peer/host/room-requests.ts';
-import { NotNow, send } from '../../../peer/host/send.ts';
-import { signTakeDown } from '../../../peer/manifest/take-down.ts';
+import { NotNow } from '../../../peer/host/send.ts';
+import { removeRoom } from '../../../peer/host/take-down.ts';
 import { parseRoomLink } from '../../../peer/room-link.ts';
 import { texts } from './texts.ts';
 
@@ -18,13 +18,10 @@ export async function takeDownRoom({
 }: Pick<HostedRoomKey, 'link' | 'hostKey'>): Promise<void> {
   const { roomId } = parseRoomLink(link);
   const crypto = await chooseCrypto();
-  const command = await signTakeDown(crypto, hostKey.privateKey, roomId, systemClock.wallMs());
-  const request = roomRequests(location.origin, roomId, roomId).takeDown(command);
-  const io = { fetch: (...args: Parameters<typeof fetch>) => fetch(...args), clock: systemClock };
+  const io = { fetch: (...args: Parameters<typeof fetch>) => fetch(...args), clock: systemClock, crypto };
   try {
-    await send(io, request, new AbortController().signal);
+    await removeRoom(io, { roomId, hostKey }, roomRequests(location.origin, roomId, roomId));
   } catch (error) {
-    if (error instanceof NotNow) throw new MatineeError('SERVER_UNREACHABLE', texts.takeDownFailed);
-    if (!(error instanceof MatineeError && error.code === 'ROOM_UNKNOWN')) throw error;
+    throw error instanceof NotNow ? new MatineeError('SERVER_UNREACHABLE', texts.takeDownFailed) : error;
   }
 }
