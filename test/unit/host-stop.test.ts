@@ -18,7 +18,7 @@ import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder
 
 /** Rerun a failure with the same moments. */
 const SEED = Number(process.env.MATINEE_SEED ?? 7);
-const KILLS = Number(process.env.MATINEE_KILLS ?? 3);
+const KILLS = Number(process.env.MATINEE_KILLS ?? 2);
 const SLOW_BYTES_PER_SEC = 1_000_000;
 /** Slow enough for other commands to come and go before the film is up. */
 const CREEPING_BYTES_PER_SEC = 50_000;

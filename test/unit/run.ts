@@ -4,7 +4,16 @@ import { longestFirst, runFiles, sayFailed } from '../tools/run-files.ts';
 
 const LANES = 2;
 
-const LONG = ['soak', 'package', 'store-kill', 'host-resume', 'host-command', 'admin-commands', 'floods'];
+const LONG = [
+  'soak',
+  'host-stop',
+  'package',
+  'store-kill',
+  'host-resume',
+  'host-command',
+  'admin-commands',
+  'floods',
+];
 
 const ending = '.test.ts';
 const names = readdirSync(import.meta.dirname)
