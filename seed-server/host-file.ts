@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MatineeError } from '../peer/errors.ts';
 import type { SubtitleSource } from '../peer/extras/subtitle-files.ts';
+import { readInBlocks } from '../peer/host/block-reader.ts';
 import type { VideoSource } from '../peer/host/package.ts';
 
 /** A file to package, open until it is closed. */
@@ -23,7 +24,8 @@ export async function openFile(path: string): Promise<OpenFile> {
     await handle.close();
     throw notAFile(path, stats.isDirectory());
   }
-  const read = (start: number, end: number): Promise<Uint8Array> => readRange(handle, start, end);
+  // Each read is a trip to another thread and back, which takes longer than a small read itself.
+  const read = readInBlocks(stats.size, (start, end) => readRange(handle, start, end));
   return {
     source: { name: basename(path), sizeBytes: stats.size, read },
     close: () => handle.close(),

@@ -8,7 +8,10 @@ const KEPT_BLOCKS = 4;
 
 type Read = (start: number, end: number) => Promise<Uint8Array>;
 
-/** Reads the same bytes (start inclusive, end exclusive) in few large reads, and keeps the blocks used last for the next ones. */
+/**
+ * Reads the same bytes (start inclusive, end exclusive) in few large reads, and keeps the blocks used last for the next ones. What it
+ * gives may be a part of such a block, not to be changed.
+ */
 export function readInBlocks(
   sizeBytes: number,
   read: Read,
@@ -30,7 +33,7 @@ export function readInBlocks(
     for (let at = start; at < end; ) {
       const index = Math.floor(at / blockBytes);
       const first = index * blockBytes;
-      const part = (await block(index)).slice(at - first, end - first);
+      const part = (await block(index)).subarray(at - first, end - first);
       if (part.byteLength === 0) break;
       parts.push(part);
       at += part.byteLength;

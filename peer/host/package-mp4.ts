@@ -3,6 +3,9 @@ import { concat } from '../bytes.ts';
 import type { Cut } from './package-cut.ts';
 import { soundFirst, type TrackSetups, type WrittenSegment } from './package-tracks.ts';
 
+/** The box's type, in ASCII. */
+const MDAT = 0x6d646174;
+
 /**
  * Writes a cut as fragmented MP4 (ISO/IEC 14496-12): its init segment (ftyp, moov) and one fragment (moof, mdat). A
  * fresh file per segment, because a writer kept for the whole video keeps a record of every sample of it for an index at
@@ -16,16 +19,38 @@ export async function writeMp4Segment(
 ): Promise<WrittenSegment> {
   const initParts: Uint8Array[] = [];
   const mediaParts: Uint8Array[] = [];
+  const isReframed = isReframedInMp4(setups);
   const format = new Mp4OutputFormat({
     fastStart: 'fragmented',
     minimumFragmentDuration: Number.POSITIVE_INFINITY,
     onFtyp: (box) => initParts.push(box),
     onMoov: (box) => initParts.push(withoutDates(box)),
     onMoof: (box) => mediaParts.push(withSequenceNumber(box, number)),
-    onMdat: (box) => mediaParts.push(box),
+    ...(isReframed && { onMdat: (box: Uint8Array) => mediaParts.push(box) }),
   });
   await soundFirst(new Output({ format, target: new NullTarget() }), setups, cut);
+  if (!isReframed) mediaParts.push(...mdatParts(setups, cut));
   return { init: concat(...initParts), media: concat(...mediaParts) };
+}
+
+/** Streams whose decoder is not told by a description have marks between their frames (Annex B, ADTS) where MP4 has lengths. */
+function isReframedInMp4({ video, audio }: TrackSetups): boolean {
+  const isAnnexB = video && ['avc', 'hevc'].includes(video.codec) && !video.decoderConfig.description;
+  const isAdts = audio && audio.codec === 'aac' && !audio.decoderConfig.description;
+  return Boolean(isAnnexB || isAdts);
+}
+
+/**
+ * The box with the packets as they are. mediabunny gives it as well, but copied into larger and larger arrays: a third of all the
+ * time that packaging took.
+ */
+function mdatParts(setups: TrackSetups, cut: Cut): Uint8Array[] {
+  const packets = [...(setups.audio ? cut.audio : []), ...(setups.video ? cut.video : [])];
+  const head = new DataView(new ArrayBuffer(8));
+  const sizeBytes = packets.reduce((sum, { byteLength }) => sum + byteLength, head.byteLength);
+  head.setUint32(0, sizeBytes);
+  head.setUint32(4, MDAT);
+  return [new Uint8Array(head.buffer), ...packets.map(({ data }) => data)];
 }
 
 /** Box header (8), full box header (4), then mfhd inside moof the same: the number stands at byte 20. */
