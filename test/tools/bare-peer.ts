@@ -13,6 +13,8 @@ export interface BarePeerParts {
   target: Viewer | OriginRoom;
   id: string;
   kind?: PeerKind;
+  /** What its first hello says besides the usual. */
+  hello?: Partial<Bodies['hello']>;
   /** What comes from the target. */
   onMessage?(message: Message): void;
 }
@@ -27,7 +29,7 @@ export class BarePeer {
   isClosed = false;
   receivedBytes = 0;
 
-  constructor({ room, target, id, kind = 'member', onMessage }: BarePeerParts) {
+  constructor({ room, target, id, kind = 'member', hello = {}, onMessage }: BarePeerParts) {
     this.id = id;
     const [mine, theirs] = room.line({ bytesPerSec: Number.POSITIVE_INFINITY });
     this.#channel = mine;
@@ -44,7 +46,7 @@ export class BarePeer {
       },
     });
     target.connect(theirs, { id, kind });
-    this.send('hello', { v: WIRE_VERSION, role: kind, card: null });
+    this.send('hello', { v: WIRE_VERSION, role: kind, card: null, ...hello });
   }
 
   send<N extends Exclude<MessageName, 'piece'>>(name: N, body: Bodies[N]): void {

@@ -44,6 +44,12 @@ const PATIENCE_MS = 4_000;
 /** Who does this is in the film. */
 const IN_THE_FILM: readonly Doing[] = ['watching', 'buffering'];
 
+/**
+ * Those whom signaling names may be here until they would have said so, or be connected. After that they have left, or are no people but the
+ * host's uploading page.
+ */
+const NAMED_COUNT_MS = 15_000;
+
 type SayAbout = NonNullable<Parameters<RoomSession['say']>[1]>;
 /** So near to the end of what is uploaded the film stands still because nobody has more of it. */
 const EDGE_MS = 10_000;
@@ -397,7 +403,9 @@ export class Session implements RoomSession {
 
   #isAlone(): boolean {
     const { viewer, named } = this.#member;
-    return named.length === 0 && ![...viewer.links].some(({ remote }) => remote.kind === 'member');
+    const isNew = this.#clock.nowMs() - this.#openedMs < NAMED_COUNT_MS;
+    if ((isNew && named.length > 0) || viewer.chat.people.length > 0) return false;
+    return ![...viewer.links].some((link) => link.remote.kind === 'member' && !viewer.isGiver(link));
   }
 
   #isAtEdge(placeMs: number): boolean {
@@ -478,14 +486,16 @@ export class Session implements RoomSession {
   }
 
   #peer(link: Link): PeerView {
+    const { viewer } = this.#member;
+    const isGiver = viewer.isGiver(link);
     const nowMs = this.#clock.nowMs();
     const rates = this.#rates.get(link) ?? { received: new RateMeter(), sent: new RateMeter() };
     this.#rates.set(link, rates);
     return {
       id: link.remote.id,
-      kind: link.remote.kind,
-      name: this.#member.viewer.nameOf(link),
-      isHost: this.#member.viewer.isHost(link),
+      kind: isGiver ? 'giver' : link.remote.kind,
+      name: isGiver ? null : viewer.nameOf(link),
+      isHost: viewer.isHost(link),
       bytesReceived: link.mediaReceivedBytes,
       bytesSent: link.mediaSentBytes,
       receivedBytesPerSec: rates.received.update(nowMs, link.mediaReceivedBytes),
