@@ -13,10 +13,10 @@ import { type SlowLine, slowLine } from '../tools/slow-line.ts';
 import { PATIENCE_MS, stats, untilMembers, visit } from './pages.ts';
 
 /** The film takes some 20 s at this rate. */
-const SLOW_BYTES_PER_SEC = 200_000;
+const SLOW_BYTES_PER_SEC = 400_000;
 
-/** Enough for signaling and to be no outage, and nothing of the film. */
-const HARDLY_ANY_BYTES_PER_SEC = 3_000;
+/** Enough for signaling, and little of the film. */
+const HARDLY_ANY_BYTES_PER_SEC = 40_000;
 
 const giving = suite<{ server: RunningServer; browser: Browser; line: SlowLine }>('a host’s page that gives');
 
@@ -52,7 +52,7 @@ async function heldBytes(page: Page): Promise<number> {
 }
 
 async function hostSlowly(page: Page): Promise<string> {
-  const clip = await lightClip(20);
+  const clip = await lightClip(40);
   await page.getByTestId('drop-input').setInputFiles(clip.path);
   const link = page.getByTestId('room-link');
   await link.waitFor();

@@ -1,4 +1,5 @@
 import { type Bytes, toBase64url } from '../../peer/bytes.ts';
+import type { Giver } from '../../peer/room/giver.ts';
 import type { OriginRoom } from '../../peer/room/origin-room.ts';
 import type { Viewer } from '../../peer/room/viewer.ts';
 import { allocatePieceFrame, decodeFrame, encodeFrame, PIECE_HEADER_BYTES } from '../../peer/wire/frame.ts';
@@ -10,7 +11,7 @@ import type { VirtualRoom } from '../sim/virtual-room.ts';
 export interface BarePeerParts {
   room: VirtualRoom;
   /** Whom it talks to. */
-  target: Viewer | OriginRoom;
+  target: Viewer | OriginRoom | Giver;
   id: string;
   kind?: PeerKind;
   /** What its first hello says besides the usual. */

@@ -1,13 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Bytes } from '../../peer/bytes.ts';
+import { type Bytes, fromBase64url } from '../../peer/bytes.ts';
 import { pieceBytes, pieceCount, pieceStart } from '../../peer/manifest/geometry.ts';
 import { decodeManifestUpdate } from '../../peer/manifest/manifest-writer.ts';
+import { NO_RULES, signRules } from '../../peer/manifest/rules.ts';
 import { signBadge } from '../../peer/room/badge.ts';
-import { giverCard } from '../../peer/room/giver.ts';
+import { Giver, giverCard } from '../../peer/room/giver.ts';
 import type { Message } from '../../peer/wire/messages.ts';
 import { givingLimit } from '../../web/src/home/giving-limit.ts';
 import { GivingMember, type GivingMemberParts } from '../../web/src/home/giving-member.ts';
+import { isAlone } from '../../web/src/room/company.ts';
 import type { Member } from '../../web/src/room/member.ts';
 import { peopleOf, whoIsHere } from '../../web/src/room/people.ts';
 import { Session } from '../../web/src/room/session.ts';
@@ -278,8 +280,26 @@ giver('should be no person of the room, nor company', () =>
     assert.is(whoIsHere(snapshot).length, 1);
     assert.equal(peopleOf(snapshot), []);
     assert.equal(snapshot.present, []);
+    assert.ok(isAlone(viewer, 20_000));
     host.close();
     session.close();
+  }),
+);
+
+giver('should be no company to one who goes through the server only either', () =>
+  withHouse(4, async (house) => {
+    const { made, host } = await giving(house, 2);
+    const viewer = await house.join(made);
+    viewer.setPeersAllowed(false);
+    await until(house, () => false, 16_000);
+    assert.equal(viewer.named.length, 1, 'signaling cannot tell it from a person');
+    assert.not(isAlone(viewer, 1000));
+    assert.ok(isAlone(viewer, 16_000));
+    const friend = await house.join(made);
+    friend.setPeersAllowed(false);
+    friend.viewer.chat.be('watching');
+    assert.ok(await until(house, () => !isAlone(viewer, 30_000), 10_000));
+    host.close();
   }),
 );
 
@@ -344,6 +364,48 @@ claim('should hear nothing of the talk, and be nobody to pass pieces on to', asy
 });
 
 claim.run();
+
+const word = suite('what a giver says');
+
+word('should be what it has, what it has no longer, and goodbye to whom the host keeps out', async () => {
+  const room = await VirtualRoom.open(FILM);
+  const { clock, crypto, hostKey } = room;
+  const closed: string[] = [];
+  const told = new Giver({
+    clock,
+    room,
+    video: crypto.randomBytes(16),
+    card: await giverCard(room, { key: memberKey(8), badge: null }),
+    read: async () => null,
+    onLinkClosed: (remote, code) => closed.push(`${remote.id} ${code}`),
+    onRules: () => undefined,
+  });
+  told.offer([0, 1, 2, 3]);
+  const said: Message[] = [];
+  const onMessage = (message: Message): unknown => said.push(message);
+  const peer = new BarePeer({ room, target: told, id: memberId(7), onMessage });
+  await clock.run(100);
+  told.withdraw(1);
+  told.withdraw(9);
+  told.offer([4]);
+  await clock.run(100);
+  const ofPieces = said.filter(({ name }) => name === 'have' || name === 'drop');
+  assert.equal(
+    ofPieces.map(({ body }) => body),
+    [{ whole: [[0, 4]], parts: [] }, { runs: [[1, 1]] }, { whole: [[4, 1]], parts: [] }],
+  );
+  const removed = [fromBase64url(peer.id) ?? new Uint8Array()];
+  await told.obey(await signRules(crypto, hostKey, { ...NO_RULES, number: 1, removed }));
+  await clock.run(100);
+  assert.is(peer.goodbye, 'REMOVED');
+  assert.equal(closed, [`${memberId(7)} REMOVED`]);
+  assert.ok(told.isOut(memberId(7)));
+  told.close();
+  await clock.run(1000);
+  assert.is(clock.pendingTimers, 0);
+});
+
+word.run();
 
 const limit = suite('how much is given beside the upload');
 const upload = { bytesPerSec: 900_000, isPaused: false, isStuck: false, isSpared: false };

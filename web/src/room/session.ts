@@ -21,6 +21,7 @@ import type {
   SyncView,
 } from '../room-session.ts';
 import { chatView } from './chat-view.ts';
+import { isAlone } from './company.ts';
 import { doingOf } from './doing.ts';
 import type { FilmExtras } from './film-extras.ts';
 import { filmParts } from './film-parts.ts';
@@ -43,12 +44,6 @@ const PATIENCE_MS = 4_000;
 
 /** Who does this is in the film. */
 const IN_THE_FILM: readonly Doing[] = ['watching', 'buffering'];
-
-/**
- * Those whom signaling names may be here until they would have said so, or be connected. After that they have left, or are no people but the
- * host's uploading page.
- */
-const NAMED_COUNT_MS = 15_000;
 
 type SayAbout = NonNullable<Parameters<RoomSession['say']>[1]>;
 /** So near to the end of what is uploaded the film stands still because nobody has more of it. */
@@ -167,7 +162,7 @@ export class Session implements RoomSession {
         clock: this.#clock,
         isHost: this.openHostDesk !== null,
         doesWait: () => viewer.rules?.doesWait ?? false,
-        isAlone: () => this.#isAlone(),
+        isAlone: () => isAlone(this.#member, this.#clock.nowMs() - this.#openedMs),
         watchingCount: () => 1 + viewer.chat.people.filter(({ doing }) => IN_THE_FILM.includes(doing)).length,
         isAtEdge: (placeMs) => this.#isAtEdge(placeMs),
         isVisible: this.#isVisible,
@@ -401,13 +396,6 @@ export class Session implements RoomSession {
     this.changed();
   }
 
-  #isAlone(): boolean {
-    const { viewer, named } = this.#member;
-    const isNew = this.#clock.nowMs() - this.#openedMs < NAMED_COUNT_MS;
-    if ((isNew && named.length > 0) || viewer.chat.people.length > 0) return false;
-    return ![...viewer.links].some((link) => link.remote.kind === 'member' && !viewer.isGiver(link));
-  }
-
   #isAtEdge(placeMs: number): boolean {
     const video = this.#video();
     return video !== null && !video.isDone && video.uploadedMs < placeMs + EDGE_MS;
@@ -495,7 +483,7 @@ export class Session implements RoomSession {
       id: link.remote.id,
       kind: isGiver ? 'giver' : link.remote.kind,
       name: isGiver ? null : viewer.nameOf(link),
-      isHost: viewer.isHost(link),
+      isHost: !isGiver && viewer.isHost(link),
       bytesReceived: link.mediaReceivedBytes,
       bytesSent: link.mediaSentBytes,
       receivedBytesPerSec: rates.received.update(nowMs, link.mediaReceivedBytes),
