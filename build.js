@@ -10,9 +10,7 @@ const STAMP = 'dist/sources';
 /** Builds the page into web/dist and the server into dist, unless both are there and of these very sources: `npm run build`. */
 process.chdir(import.meta.dirname);
 const sources = digest(SOURCES.flatMap(filesOf));
-if (existsSync('web/dist') && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) {
-  say('Built already.');
-} else {
+if (!existsSync('web/dist') || !existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== sources) {
   say('Building the page and the server ...');
   const startMs = performance.now();
   rmSync(STAMP, { force: true });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vite';
 
 const root = import.meta.dirname;
-const PROGRAMS = ['main.ts', 'cli.ts', 'origin.ts'];
+const PROGRAMS = ['main.ts', 'cli.ts', 'host.ts', 'origin.ts'];
 
 export default defineConfig({
   root,

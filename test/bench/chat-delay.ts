@@ -14,7 +14,7 @@ import { parseRoomLink, type RoomLink } from '../../peer/room-link.ts';
 import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
 import { Member } from '../../web/src/room/member.ts';
 import { VirtualPlayer } from '../sim/virtual-player.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { ShapedLine, ShapedLines } from '../tools/shaped-lines.ts';
 
 const VIEWERS = 4;
@@ -79,7 +79,7 @@ export interface ChatDelayReport {
  * The baseline is the same room before the film is uploaded. @throws where the lines were not full.
  */
 export async function measureChatDelay(): Promise<ChatDelayReport> {
-  const server = await startServer({ env: { ORIGIN_MBIT: String(ORIGIN_MBIT), LOG_LEVEL: 'warn' } });
+  const server = await startBuiltServer({ env: { ORIGIN_MBIT: String(ORIGIN_MBIT), LOG_LEVEL: 'warn' } });
   const film = new GatedFilm();
   const stopped = new AbortController();
   try {

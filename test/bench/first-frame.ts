@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip } from '../tools/clips.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { median } from './report.ts';
 
 const FILE_BYTES = 1_000_000_000;
@@ -13,7 +13,7 @@ const GOAL_MS = 3000;
 /** Milliseconds from the drop of a 1 GB file to a viewer's first frame, who opens the link as soon as there is one; on loopback. */
 export async function measureFirstFrame(): Promise<number[]> {
   const clip = await generatedClip({ durationS: DURATION_S, sizeBytes: FILE_BYTES });
-  const server = await startServer();
+  const server = await startBuiltServer();
   const browser = await launchBrowser();
   const figures: number[] = [];
   try {

@@ -3,7 +3,7 @@ import { hostVideo } from '../../peer/host/host-video.ts';
 import { NodeViewer } from '../tools/node-viewer.ts';
 import { cpuTimeOf } from '../tools/process-cpu.ts';
 import { childrenOf, memoryOf } from '../tools/process-memory.ts';
-import { BUILT_PROGRAM, startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { hosting, RandomVideo, sizes } from '../unit/host-rig.ts';
 
 const VIEWERS = 40;
@@ -25,7 +25,7 @@ export interface IdleCost {
 
 /** Connects 40 viewers to signaling and the origin, but not to each other, with all of a short film. Needs `npm run build`. */
 export async function measureIdleViewers(): Promise<IdleCost> {
-  const server = await startServer({ program: BUILT_PROGRAM });
+  const server = await startBuiltServer();
   const viewers: NodeViewer[] = [];
   try {
     const [origin = 0] = await childrenOf(server.pid);

@@ -3,7 +3,7 @@ import { hostFromCommandLine } from '../e2e/host-cli.ts';
 import { untilPlaying, visit } from '../e2e/pages.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip } from '../tools/clips.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { median, type Report } from './report.ts';
 
 const DURATION_S = 120;
@@ -19,7 +19,7 @@ const GOAL = 0.95;
 /** Frames a second of a page that a 1080p film fills, with three reactions floating over it, against the same page without; turn by turn. Needs `npm run build`. */
 export async function measureReactions(): Promise<Report> {
   const clip = await generatedClip({ durationS: DURATION_S, widthPx: 1920, heightPx: 1080 });
-  const server = await startServer();
+  const server = await startBuiltServer();
   const browser = await launchBrowser();
   try {
     const { page } = await visit(browser, await hostFromCommandLine(clip.path, server.url));

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { say, untilMembers, visit } from './pages.ts';
 
@@ -20,7 +20,7 @@ const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js
 const pages = suite<House>('the pages, for everybody');
 
 pages.before(async (house) => {
-  [house.browser, house.server] = await Promise.all([launchBrowser(), startServer()]);
+  [house.browser, house.server] = await Promise.all([launchBrowser(), startBuiltServer()]);
 });
 
 pages.after(async ({ browser, server }) => {

@@ -3,13 +3,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { mediaFile } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { hostThroughPage, PATIENCE_MS, playback, seek, untilEnded, untilPlaying, visit } from './pages.ts';
 
 const anyFile = suite<{ server: RunningServer; browser: Browser }>('whatever is dropped');
 
 anyFile.before(async (context) => {
-  context.server = await startServer();
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 

@@ -11,7 +11,7 @@ import { shortClip } from '../tools/clips.ts';
 import { ask } from '../tools/http-server.ts';
 import { MadeRoom } from '../tools/made-room.ts';
 import { findNginx, type Nginx, startNginx } from '../tools/nginx.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { joinOf, memberKey, RawClient } from '../tools/signaling-fixture.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostThroughPage, say, untilPlaying, visit } from './pages.ts';
@@ -28,7 +28,7 @@ if (program !== null) {
   behind.before(async (context) => {
     const { path: folder, remove } = await temporaryFolder();
     // The proxy's address alone is believed: this machine's others are clients here.
-    const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', HOST_PASSWORD: PASSWORD } });
+    const server = await startBuiltServer({ env: { TRUST_PROXY: '127.0.0.1', HOST_PASSWORD: PASSWORD } });
     const certificate = await makeCertificate(folder, 'nginx');
     context.nginx = await startNginx({ program, folder, certificate, behind: server.url });
     context.end = async () => {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { say, seek, untilMembers, type Visitor, visit } from './pages.ts';
 
@@ -15,7 +15,7 @@ interface Room {
 
 async function openRoom(): Promise<Room> {
   const clip = await lightClip(10);
-  const server = await startServer();
+  const server = await startBuiltServer();
   const browser = await launchBrowser();
   return { server, browser, link: await hostFromCommandLine(clip.path, server.url) };
 }

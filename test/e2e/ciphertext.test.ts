@@ -15,7 +15,7 @@ import { shortClip } from '../tools/clips.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
 import { plainExtra } from '../tools/plain-extra.ts';
 import { runProgram } from '../tools/run-program.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostThroughPage, say, visit } from './pages.ts';
 
@@ -53,7 +53,7 @@ ciphertext(
   'should be unreadable there, and be the film again under openssl with the key from the link',
   async () => {
     const clip = await shortClip(20);
-    const server = await startServer();
+    const server = await startBuiltServer();
     const browser = await launchBrowser();
     const folder = await temporaryFolder();
     try {

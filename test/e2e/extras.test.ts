@@ -8,7 +8,7 @@ import { type Clip, lightClip } from '../tools/clips.ts';
 import { filmWithTexts } from '../tools/film-with-texts.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
 import { runProgram } from '../tools/run-program.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { stats, untilPlaying, visit } from './pages.ts';
 
@@ -33,7 +33,7 @@ const extras = suite<{ server: RunningServer; browser: Browser; clip: Clip }>('w
 
 extras.before(async (context) => {
   context.clip = await lightClip(20);
-  context.server = await startServer();
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 

@@ -7,7 +7,7 @@ import { toBase64url } from '../../peer/bytes.ts';
 import { parseRoomLink } from '../../peer/room-link.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip, lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { hostThroughPage, PATIENCE_MS, untilEnded, untilPlaying, visit } from './pages.ts';
@@ -17,7 +17,7 @@ const failures = suite<{ server: RunningServer; browser: Browser; folder: Tempor
 );
 
 failures.before(async (context) => {
-  context.server = await startServer();
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
   context.folder = await temporaryFolder();
 });
@@ -95,7 +95,7 @@ for (const [what, name, content, code, sentence] of files) {
 
 failures('should say that the server is away at upload, and not hang', async ({ browser }) => {
   const clip = await lightClip(10);
-  const server = await startServer();
+  const server = await startBuiltServer();
   const { page, context } = await visit(browser, server.url);
   await server.stop();
   await page.getByTestId('drop-input').setInputFiles(clip.path);
@@ -110,7 +110,7 @@ failures(
   async ({ browser, folder }) => {
     const clip = await lightClip(10);
     const dataDir = join(folder.path, 'data');
-    const server = await startServer({ dataDir });
+    const server = await startBuiltServer({ dataDir });
     const port = Number(new URL(server.url).port);
     const link = await hostFromCommandLine(clip.path, server.url);
     const { page, context } = await visit(browser, link);
@@ -119,7 +119,7 @@ failures(
     const problem = page.getByTestId('problem');
     await problem.waitFor();
     assert.match(await problem.innerText(), /server/i);
-    const again = await startServer({ dataDir, port });
+    const again = await startBuiltServer({ dataDir, port });
     await problem.waitFor({ state: 'detached' });
     await page.waitForFunction(() => window.matinee?.stats().isOriginConnected);
     await page.evaluate(() => void document.querySelector('video')?.play());
@@ -132,7 +132,7 @@ failures(
 failures('should take the room away again where the host cancels', async ({ browser, folder }) => {
   const dataDir = join(folder.path, 'cancelled');
   const clip = await generatedClip({ durationS: 320, sizeBytes: 400_000_000 });
-  const own = await startServer({ dataDir });
+  const own = await startBuiltServer({ dataDir });
   const { page, context } = await visit(browser, own.url);
   await page.getByTestId('drop-input').setInputFiles(clip.path);
   const link = page.getByTestId('room-link');

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip, shortClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { slowLine } from '../tools/slow-line.ts';
 import {
   hostThroughPage,
@@ -23,7 +23,7 @@ const FIRST_S = 120;
 const films = suite<{ server: RunningServer; browser: Browser }>('what a room shows');
 
 films.before(async (context) => {
-  context.server = await startServer();
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 

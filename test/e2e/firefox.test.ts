@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
 import { findFirefox, launchFirefox } from '../tools/firefox.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostFromCommandLine } from './host-cli.ts';
@@ -35,7 +35,7 @@ if (path === null) {
 tell(`Firefox for the tests: ${path}`);
 
 firefox.before(async (scene) => {
-  scene.server = await startServer();
+  scene.server = await startBuiltServer();
   [scene.chromium, scene.gecko] = await Promise.all([launchBrowser(), launchFirefox(path)]);
 });
 

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import {
   hostThroughPage,
@@ -31,7 +31,7 @@ const PLAYED_S = 80;
 const controls = suite<Scene>('what the host decides');
 
 controls.before(async (scene) => {
-  scene.server = await startServer();
+  scene.server = await startBuiltServer();
   scene.browser = await launchBrowser();
 });
 
@@ -251,7 +251,7 @@ controls('should carry the host’s key to another browser in a file', async (sc
 });
 
 controls('should ask hosts for the server’s password, and say so where it is wrong', async ({ browser }) => {
-  const server = await startServer({ env: { HOST_PASSWORD: 'projector' } });
+  const server = await startBuiltServer({ env: { HOST_PASSWORD: 'projector' } });
   try {
     const { page, context } = await visit(browser, server.url);
     const password = page.getByTestId('host-password');

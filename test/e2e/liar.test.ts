@@ -14,7 +14,7 @@ import { MESSAGES } from '../../peer/wire/messages.ts';
 import { Member } from '../../web/src/room/member.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { PATIENCE_MS, playback, playOn, stats, untilBuffered, untilEnded, visit } from './pages.ts';
 
@@ -108,7 +108,7 @@ const liars = suite('a lying peer in a real room');
 
 liars('should be dropped after its first wrong piece, while the film plays on without a stall', async () => {
   const clip = await lightClip(16);
-  const server = await startServer();
+  const server = await startBuiltServer();
   const browser = await launchBrowser();
   let liar: Liar | null = null;
   try {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip } from '../tools/clips.ts';
 import { canMeasureMemory, childrenOf, memoryOfTree, watchMemory } from '../tools/process-memory.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { hostThroughPage } from './pages.ts';
 
@@ -25,7 +25,7 @@ memory('should not grow with the file that is hosted', async () => {
     durationS: Math.round(FILE_BYTES / FILE_BYTES_PER_SEC),
     sizeBytes: FILE_BYTES,
   });
-  const server = await startServer();
+  const server = await startBuiltServer();
   const others = await childrenOf(process.pid);
   const browser = await launchBrowser();
   const browserPid = (await childrenOf(process.pid)).find((pid) => !others.includes(pid)) ?? 0;

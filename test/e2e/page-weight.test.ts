@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip } from '../tools/clips.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { stats, untilPlaying } from './pages.ts';
@@ -14,7 +14,7 @@ const weight = suite('the weight of the room page');
 
 weight('should stay within its budget up to the first frame, and bring nothing of the host’s', async () => {
   const clip = await generatedClip({ durationS: 10 });
-  const server = await startServer();
+  const server = await startBuiltServer();
   const browser = await launchBrowser();
   try {
     const link = await hostFromCommandLine(clip.path, server.url);

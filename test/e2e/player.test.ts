@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { slowLine } from '../tools/slow-line.ts';
 import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
 
@@ -30,7 +30,7 @@ const player = suite<Scene>('the film’s controls');
 
 player.before(async (scene) => {
   const clip = await lightClip(40);
-  scene.server = await startServer();
+  scene.server = await startBuiltServer();
   scene.browser = await launchBrowser();
   const host = await visit(scene.browser, scene.server.url);
   await host.page

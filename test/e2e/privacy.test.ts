@@ -7,7 +7,7 @@ import { launchBrowser } from '../tools/browser.ts';
 import { rootFolder } from '../tools/cache-folder.ts';
 import { generatedClip } from '../tools/clips.ts';
 import { runProgram } from '../tools/run-program.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostThroughPage, stats, untilMembers, untilPlaying, visit } from './pages.ts';
 
@@ -16,7 +16,7 @@ const privacy = suite<{ server: RunningServer; browser: Browser; clip: string }>
 privacy.before(async (context) => {
   const { path } = await generatedClip({ durationS: 10 });
   context.clip = path;
-  context.server = await startServer();
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 

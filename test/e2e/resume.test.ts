@@ -15,7 +15,7 @@ import { seededRandom } from '../sim/seeded-random.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip, mainClip } from '../tools/clips.ts';
 import { plainExtra } from '../tools/plain-extra.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { type SlowLine, slowLine } from '../tools/slow-line.ts';
 import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
 
@@ -30,7 +30,7 @@ const resume = suite<{ server: RunningServer; browser: Browser; line: SlowLine; 
 );
 
 resume.before(async (context) => {
-  context.server = await startServer();
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { shortClip } from '../tools/clips.ts';
-import { startServer } from '../tools/running-server.ts';
+import { startBuiltServer } from '../tools/running-server.ts';
 import { hostThroughPage, untilPlaying } from './pages.ts';
 
 const headers = suite('the pages’ security headers');
@@ -39,7 +39,7 @@ async function open(page: Page, home: string, url: string): Promise<Watched> {
 headers(
   'should forbid nothing that hosting and watching need, and let nothing in from elsewhere',
   async () => {
-    const [server, browser] = [await startServer(), await launchBrowser()];
+    const [server, browser] = [await startBuiltServer(), await launchBrowser()];
     try {
       const home = await open(await browser.newPage(), server.url, server.url);
       const link = await hostThroughPage(home.page, (await shortClip(20)).path);

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostFromCommandLine } from './host-cli.ts';
@@ -24,7 +24,7 @@ const spill = suite<Scene>('a viewer whose memory is small');
 
 spill.before(async (scene) => {
   const clip = await lightClip(90);
-  scene.server = await startServer();
+  scene.server = await startBuiltServer();
   scene.link = await hostFromCommandLine(clip.path, scene.server.url);
   scene.profile = await temporaryFolder();
   scene.browser = await chromium.launchPersistentContext(scene.profile.path, {

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip, mainClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import {
   beyondLostConnections,
@@ -39,7 +39,7 @@ swarm(
   async ({ browser }) => {
     const clip = await lightClip(40);
     const bitrateMbit = (clip.sizeBytes * 8) / clip.durationS / 1e6;
-    const server = await startServer({ env: { ORIGIN_MBIT: (1.7 * bitrateMbit).toFixed(2) } });
+    const server = await startBuiltServer({ env: { ORIGIN_MBIT: (1.7 * bitrateMbit).toFixed(2) } });
     try {
       const link = await hostFromCommandLine(clip.path, server.url);
       const first = await visit(browser, link);
@@ -70,7 +70,7 @@ swarm(
   'should finish from each other when the seed server dies and each lacks what the other holds',
   async ({ browser }) => {
     const clip = await lightClip(160);
-    const server = await startServer();
+    const server = await startBuiltServer();
     try {
       const link = await hostFromCommandLine(clip.path, server.url);
       const sizes = await segmentSizes(server);
@@ -121,7 +121,7 @@ swarm(
   'should outlive the origin process: HTTP and signaling stay, viewers reconnect',
   async ({ browser }) => {
     const clip = await mainClip();
-    const server = await startServer({ env: { LOG_LEVEL: 'info' } });
+    const server = await startBuiltServer({ env: { LOG_LEVEL: 'info' } });
     try {
       const link = await hostFromCommandLine(clip.path, server.url);
       const viewer = await visit(browser, link);

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { stats, untilPlaying, type Visitor, visit } from './pages.ts';
@@ -28,7 +28,7 @@ const sync = suite<Scene>('a room that watches together');
 
 sync.before(async (scene) => {
   const clip = await lightClip(90);
-  scene.server = await startServer();
+  scene.server = await startBuiltServer();
   scene.browser = await launchBrowser();
   scene.link = await hostFromCommandLine(clip.path, scene.server.url);
   scene.viewers = [];

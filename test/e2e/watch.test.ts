@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip, mainClip } from '../tools/clips.ts';
-import { BUILT_PROGRAM, type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import {
   hostThroughPage,
   PATIENCE_MS,
@@ -20,7 +20,7 @@ import {
 const watch = suite<{ server: RunningServer; browser: Browser }>('watch with peers');
 
 watch.before(async (context) => {
-  context.server = await startServer({ program: BUILT_PROGRAM });
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 

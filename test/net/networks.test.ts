@@ -17,7 +17,7 @@ import { generatedClip } from '../tools/clips.ts';
 import { hasCoturn, startCoturn } from '../tools/coturn.ts';
 import { canMakeNetworks, Networks, SERVER_ADDRESS } from '../tools/namespaces.ts';
 import { runProgram } from '../tools/run-program.ts';
-import { type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 
@@ -105,7 +105,7 @@ async function withNetworks(
     const turn = { TURN_URLS: `turn:${SERVER_ADDRESS}:${TURN_PORT}`, TURN_SECRET };
     // Unset, the server's own STUN is on where no TURN server is named.
     const env = { HOST: SERVER_ADDRESS, STUN_PORT: '', ...(hasTurn && turn) };
-    const server = await startServer({ env, port: WEB_PORT, within: networks.server });
+    const server = await startBuiltServer({ env, port: WEB_PORT, within: networks.server });
     endings.unshift(() => server.stop());
     const clip = await generatedClip({ durationS });
     const [file = '', ...args] = [...networks.server, 'npm', 'run', '-s', 'host', '--', clip.path];

@@ -16,7 +16,7 @@ import {
 } from '../e2e/pages.ts';
 import { launchBrowser, launchSleepyBrowser, type SleepyBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { BUILT_PROGRAM, type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 
@@ -51,7 +51,7 @@ const restarts = suite<Scene>('viewers whose server or laptop goes away and come
 restarts.before(async (scene) => {
   const { path, remove } = await temporaryFolder();
   scene.remove = remove;
-  scene.server = await startServer({ program: BUILT_PROGRAM, dataDir: path });
+  scene.server = await startBuiltServer({ dataDir: path });
   const link = await hostFromCommandLine((await lightClip(160)).path, scene.server.url);
   scene.browser = await launchBrowser();
   scene.sleepy = await launchSleepyBrowser();
@@ -85,7 +85,7 @@ restarts('should see nothing of a server that is killed and started again', asyn
   await sayToAll(pages, 'while it is still away');
   const startedMs = performance.now();
   const { url, dataDir } = scene.server;
-  scene.server = await startServer({ program: BUILT_PROGRAM, dataDir, port: Number(new URL(url).port) });
+  scene.server = await startBuiltServer({ dataDir, port: Number(new URL(url).port) });
   const upMs = performance.now();
   for (const page of pages) await untilOrigin(page, true);
   tell(

@@ -6,7 +6,7 @@ import { say, seek, untilMembers, visit } from '../e2e/pages.ts';
 import { launchBrowser } from './browser.ts';
 import { rootFolder } from './cache-folder.ts';
 import { mainClip } from './clips.ts';
-import { startServer } from './running-server.ts';
+import { startBuiltServer } from './running-server.ts';
 import { tell } from './tell.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -56,7 +56,7 @@ async function talk(mia: Page, jonas: Page, aylin: Page): Promise<void> {
 
 const { path: clip } = await mainClip();
 const folder = await temporaryFolder();
-const server = await startServer();
+const server = await startBuiltServer();
 const browser = await launchBrowser();
 try {
   const film = join(folder.path, 'Big Buck Bunny.mp4');

@@ -1,4 +1,4 @@
-import type { CourierRequest, FromCourier, ToCourier } from './courier-messages.ts';
+import type { CourierRequest, CourierWish, FromCourier, ToCourier } from './courier-messages.ts';
 
 /**
  * Bytes after which a courier is replaced. A browser keeps what was sent until a garbage collection that nothing of that
@@ -11,9 +11,18 @@ interface Pending {
   reject(reason: unknown): void;
 }
 
-/** Sends the host's requests through workers that are replaced every so often. */
+/** Sends the host's requests through workers that are replaced every so often. Their page makes and ends them: courier-desk.ts. */
 export class Couriers {
+  readonly #wish: (wish: CourierWish) => void;
+  /** Those that are not idle and retired. */
+  readonly #couriers = new Map<number, Courier>();
   #current: Courier | null = null;
+  #lastId = 0;
+
+  /** @param wish tells the page; a port that is in it is handed over. */
+  constructor(wish: (wish: CourierWish) => void) {
+    this.#wish = wish;
+  }
 
   /** As the global fetch, for requests whose address is a text and whose body is bytes. */
   readonly fetch: typeof fetch = async (input, init = {}) => {
@@ -24,6 +33,11 @@ export class Couriers {
     return this.#courier().send({ url: input, method, headers, body }, signal ?? null);
   };
 
+  /** The page could not load this one. */
+  lost(id: number): void {
+    this.#couriers.get(id)?.fail();
+  }
+
   /** Ends all workers once what is under way has been answered. */
   close(): void {
     this.#current?.retire();
@@ -32,22 +46,36 @@ export class Couriers {
 
   #courier(): Courier {
     if (this.#current?.hasCarriedEnough) this.close();
-    this.#current ??= new Courier();
+    this.#current ??= this.#newCourier();
     return this.#current;
+  }
+
+  #newCourier(): Courier {
+    const id = ++this.#lastId;
+    const { port1, port2 } = new MessageChannel();
+    const courier = new Courier(port1, () => {
+      this.#couriers.delete(id);
+      this.#wish({ type: 'courierEnds', id });
+    });
+    this.#couriers.set(id, courier);
+    this.#wish({ type: 'courier', id, port: port2 });
+    return courier;
   }
 }
 
 /** One worker, from its first request to the answer of its last one. */
 class Courier {
-  readonly #worker = new Worker(new URL('./courier.worker.ts', import.meta.url), { type: 'module' });
+  readonly #port: MessagePort;
+  readonly #onEnd: () => void;
   readonly #pending = new Map<number, Pending>();
   #carriedBytes = 0;
   #lastId = 0;
   #isRetired = false;
 
-  constructor() {
-    this.#worker.onmessage = ({ data }: MessageEvent<FromCourier>) => this.#receive(data);
-    this.#worker.onerror = () => this.#fail();
+  constructor(port: MessagePort, onEnd: () => void) {
+    this.#port = port;
+    this.#onEnd = onEnd;
+    port.onmessage = ({ data }: MessageEvent<FromCourier>) => this.#receive(data);
   }
 
   get hasCarriedEnough(): boolean {
@@ -58,15 +86,17 @@ class Courier {
     signal?.throwIfAborted();
     const id = ++this.#lastId;
     this.#carriedBytes += request.body.byteLength;
-    const cancel = () => this.#post({ type: 'cancel', id });
+    // Whoever cancels is not kept waiting for a thread that may be stuck.
+    const cancel = () => {
+      this.#post({ type: 'cancel', id });
+      this.#pending.get(id)?.reject(signal?.reason);
+    };
     signal?.addEventListener('abort', cancel);
     try {
       return await new Promise<Response>((resolve, reject) => {
         this.#pending.set(id, { resolve, reject });
         this.#post({ type: 'send', id, request });
       });
-    } catch (error) {
-      throw signal?.aborted ? signal.reason : error;
     } finally {
       signal?.removeEventListener('abort', cancel);
       this.#pending.delete(id);
@@ -80,8 +110,15 @@ class Courier {
     this.#endIfIdle();
   }
 
+  /** What was sent with it gets no answer; it is replaced before the next. */
+  fail(): void {
+    for (const { reject } of this.#pending.values())
+      reject(new TypeError('the page could not load its courier'));
+    this.#carriedBytes = COURIER_BYTES;
+  }
+
   #post(message: ToCourier): void {
-    this.#worker.postMessage(message);
+    this.#port.postMessage(message);
   }
 
   #receive(message: FromCourier): void {
@@ -90,15 +127,10 @@ class Courier {
     else pending?.resolve(responseOf(message));
   }
 
-  /** A worker that could not be loaded says no more than that. */
-  #fail(): void {
-    for (const { reject } of this.#pending.values())
-      reject(new TypeError('the page could not load its courier'));
-    this.#carriedBytes = COURIER_BYTES;
-  }
-
   #endIfIdle(): void {
-    if (this.#isRetired && this.#pending.size === 0) this.#worker.terminate();
+    if (!this.#isRetired || this.#pending.size > 0) return;
+    this.#port.close();
+    this.#onEnd();
   }
 }
 

@@ -1,3 +1,5 @@
+import { CourierDesk } from './courier-desk.ts';
+import type { CourierLost, CourierWish } from './courier-messages.ts';
 import type { Failure, FromWorker, HostTask, ToWorker } from './host-messages.ts';
 import { texts } from './texts.ts';
 
@@ -17,12 +19,19 @@ export interface HostingControl {
 /** Hosts a file in a worker of its own, which is loaded only now, and calls back with each of its messages. */
 export function startHosting(task: HostTask, onMessage: (message: FromWorker) => void): HostingControl {
   const worker = new Worker(new URL('./host.worker.ts', import.meta.url), { type: 'module' });
+  const desk = new CourierDesk((lost) => send(worker, lost));
   let isCancelled = false;
   const receive = (message: FromWorker) => {
-    if (isLast(message)) worker.terminate();
+    if (isLast(message)) {
+      worker.terminate();
+      desk.close();
+    }
     if (!isCancelled) onMessage(message);
   };
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
+  worker.onmessage = ({ data }: MessageEvent<FromWorker | CourierWish>) => {
+    if (data.type === 'courier' || data.type === 'courierEnds') desk.obey(data);
+    else receive(data);
+  };
   worker.onerror = (event) => receive({ type: 'failed', failure: failureOf(event), canGoOn: false });
   send(worker, { type: 'host', server: location.origin, ...task });
   return {
@@ -49,6 +58,6 @@ function isLast(message: FromWorker): boolean {
   return message.type === 'done' || message.type === 'failed';
 }
 
-function send(worker: Worker, message: ToWorker, transfer: Transferable[] = []): void {
+function send(worker: Worker, message: ToWorker | CourierLost, transfer: Transferable[] = []): void {
   worker.postMessage(message, transfer);
 }

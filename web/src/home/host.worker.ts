@@ -13,6 +13,7 @@ import { isWorthAsking } from '../../../peer/host/plan-question.ts';
 import type { KeptUpload, UploadJournal, UploadRecord } from '../../../peer/host/upload-journal.ts';
 import { openTextTracks } from '../../../peer/text-tracks/open-text-tracks.ts';
 import { type OwnSubtitles, ownSubtitles } from '../../../peer/text-tracks/text-extras.ts';
+import type { CourierLost } from './courier-messages.ts';
 import { Couriers } from './couriers.ts';
 import { loadDecoders, machineAbilities } from './decoders.ts';
 import { giveFromWorker } from './give-from-worker.ts';
@@ -33,8 +34,14 @@ const agreement = new Promise<void>((resolve) => {
 /** What is kept of this upload, by its id; null: nothing. */
 let keptId: string | null = null;
 
-self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+/** What has a body is sent through them; see couriers.ts. */
+const couriers = new Couriers((wish) =>
+  self.postMessage(wish, { transfer: wish.type === 'courier' ? [wish.port] : [] }),
+);
+
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker | CourierLost>) => {
   if (data.type === 'cancel') cancel();
+  else if (data.type === 'courierLost') couriers.lost(data.id);
   else if (data.type === 'start') agree();
   else if (data.type === 'pause') pause.start();
   else if (data.type === 'unpause') pause.end();
@@ -71,7 +78,6 @@ async function host(task: HostTask, server: string): Promise<void> {
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
   const subtitles = before ? (before.stored.facts.subtitles ?? []) : await readSubtitleFiles(task.subtitles);
   const video = await openFile(file, wishes);
-  const couriers = new Couriers();
   try {
     const own = ownSubtitles(await openTextTracks(plain), subtitles);
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
