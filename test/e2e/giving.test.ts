@@ -8,7 +8,7 @@ import { parseRoomLink } from '../../peer/room-link.ts';
 import { ReadStore } from '../../seed-server/store/read-store.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { BUILT_PROGRAM, type RunningServer, startServer } from '../tools/running-server.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { type SlowLine, slowLine } from '../tools/slow-line.ts';
 import { PATIENCE_MS, stats, untilMembers, visit } from './pages.ts';
 
@@ -21,7 +21,7 @@ const HARDLY_ANY_BYTES_PER_SEC = 40_000;
 const giving = suite<{ server: RunningServer; browser: Browser; line: SlowLine }>('a host’s page that gives');
 
 giving.before(async (context) => {
-  context.server = await startServer({ program: BUILT_PROGRAM });
+  context.server = await startBuiltServer();
   context.browser = await launchBrowser();
 });
 
