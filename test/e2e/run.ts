@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runFiles, sayFailed } from '../tools/run-files.ts';
+import { longestFirst, runFiles, sayFailed } from '../tools/run-files.ts';
 
 /**
  * Films that must not wait for anything need the machine for themselves, and so does what a browser holds: the program's pages are shared with
@@ -8,7 +8,6 @@ import { runFiles, sayFailed } from '../tools/run-files.ts';
  */
 const ALONE = ['swarm', 'sync', 'watch', 'liar', 'firefox', 'memory'];
 
-/** The longest first, so that no lane is left with one at the end; what is not named comes after them. */
 const LONG = ['films', 'resume', 'any-file', 'host-controls', 'failures', 'chat', 'accessible', 'player'];
 
 const LANES = 2;
@@ -17,16 +16,13 @@ const ending = '.test.ts';
 const names = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(ending))
   .map((file) => file.slice(0, -ending.length));
-const rank = (name: string): number => (LONG.includes(name) ? LONG.indexOf(name) : LONG.length);
 
 const files = (chosen: readonly string[]): string[] =>
   chosen.map((name) => join(import.meta.dirname, name + ending));
 
-const failed = [
-  ...(await runFiles(files(names.filter((name) => ALONE.includes(name))), 1)),
-  ...(await runFiles(
-    files(names.filter((name) => !ALONE.includes(name)).sort((a, b) => rank(a) - rank(b))),
-    LANES,
-  )),
-];
-sayFailed(failed);
+const alone = names.filter((name) => ALONE.includes(name));
+const rest = names.filter((name) => !ALONE.includes(name));
+sayFailed([
+  ...(await runFiles(files(alone), 1)),
+  ...(await runFiles(files(longestFirst(rest, LONG)), LANES)),
+]);

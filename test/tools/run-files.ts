@@ -31,6 +31,12 @@ export async function runFiles(files: readonly string[], lanes: number): Promise
   return failed.map((name) => ({ name, lines: written.get(name) ?? [] }));
 }
 
+/** The same names, those in `long` first, as they stand there, so that no lane is left with one at the end. */
+export function longestFirst(names: readonly string[], long: readonly string[]): string[] {
+  const rank = (name: string): number => (long.includes(name) ? long.indexOf(name) : long.length);
+  return [...names].sort((a, b) => rank(a) - rank(b));
+}
+
 /** Says at the very end what failed, where whoever sees only the end of a long output finds it, and sets the exit code. */
 export function sayFailed(failed: readonly FailedFile[]): void {
   if (failed.length === 0) return;
