@@ -25,16 +25,19 @@ const TIMEOUT_MS = 10_000;
 /** Tries to get one change in where others (the host on another device) change the rules at the same time. */
 const MAX_TRIES = 5;
 
-export interface HostCommandsParts extends HttpIo {
-  crypto: Crypto;
-  clock: Clock;
+/** What the rules of a room are read with. */
+export interface RulesReading extends HttpIo {
   /** Origin of the server, for example `https://example.org`. */
   server: string;
   roomId: Bytes;
+  /** Also the host is a member. */
+  joinToken: Bytes;
+}
+
+export interface HostCommandsParts extends RulesReading {
+  crypto: Crypto;
   /** Signs the rules. Without the room's own key the server refuses every one of them. */
   hostKey: SigningKey;
-  /** To read the rules with; also the host is a member. */
-  joinToken: Bytes;
 }
 
 /** What a host can tell its room, over the server that keeps its rules. */
@@ -167,8 +170,8 @@ async function readRules(parts: HostCommandsParts): Promise<HostWishes> {
   return wishes;
 }
 
-/** The signed rules, or null where the room has none. */
-async function fetchRules(parts: HostCommandsParts): Promise<Bytes | null> {
+/** The signed rules, not checked yet, or null where the room has none. @throws MatineeError TOKEN_WRONG, SERVER_UNREACHABLE. */
+export async function fetchRules(parts: RulesReading): Promise<Bytes | null> {
   const { clock, joinToken } = parts;
   // Called without an object: a browser's fetch refuses to be called on anything but its window or worker.
   const { fetch } = parts;
@@ -188,7 +191,7 @@ async function fetchRules(parts: HostCommandsParts): Promise<Bytes | null> {
   }
 }
 
-function rulesUrl({ server, roomId }: HostCommandsParts): string {
+function rulesUrl({ server, roomId }: RulesReading): string {
   return `${server}/api/rooms/${toBase64url(roomId)}/rules`;
 }
 
@@ -200,7 +203,7 @@ function without(list: readonly Bytes[], member: Bytes): Bytes[] {
   return list.filter((one) => !areEqual(one, member));
 }
 
-function refused({ server }: HostCommandsParts, status: number): MatineeError {
+function refused({ server }: RulesReading, status: number): MatineeError {
   if (status === 403) {
     return new MatineeError('TOKEN_WRONG', 'This link does not open the room, so its rules cannot be read.');
   }
@@ -210,7 +213,7 @@ function refused({ server }: HostCommandsParts, status: number): MatineeError {
   );
 }
 
-function unreachable({ server }: HostCommandsParts, cause: unknown): MatineeError {
+function unreachable({ server }: RulesReading, cause: unknown): MatineeError {
   return new MatineeError(
     'SERVER_UNREACHABLE',
     `The server at ${server} does not answer. Check that you are online, then try again.`,

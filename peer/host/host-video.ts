@@ -8,6 +8,7 @@ import { signRoomRecord } from '../manifest/room-record.ts';
 import type { ListedVideo } from '../manifest/rules.ts';
 import { sealInfo, sealTitle } from '../video-info.ts';
 import { type ExtraSource, withExtras } from './extra-layout.ts';
+import type { Giveaway } from './giveaway.ts';
 import { type HostCommands, hostCommands } from './host-commands.ts';
 import { type HostProgress, ProgressLog } from './host-progress.ts';
 import { type HostedRoom, newRoom } from './new-room.ts';
@@ -68,6 +69,8 @@ export interface HostOptions {
   kept?: KeptUpload | null;
   /** While it is on nothing is sent. */
   pause?: Pause;
+  /** Is told what viewers can be given before the server has it; left out: nobody is. */
+  giveaway?: Giveaway;
   /** Cancels: the upload stops at once and the room is taken down. */
   signal: AbortSignal;
   /** The room exists, its first seconds are stored: its link works from now on. Called once. */
@@ -143,6 +146,7 @@ async function prepare(options: HostOptions): Promise<Upload> {
   const origin = serverOrigin(options.server);
   const record = kept ?? (await newRecord(options, origin));
   if (!kept) await journal.begin(record);
+  options.giveaway?.begin(record.room);
   const { room, info } = record;
   const { roomId, videoId, hostKey } = room;
   const { durationMs, sourceBytes } = video.info;
@@ -303,6 +307,7 @@ async function listAll(upload: RunningUpload): Promise<void> {
   else await openRoom(upload);
   for (let batch = await queue.takeUnlisted(); batch; batch = await queue.takeUnlisted()) {
     await list(upload, batch);
+    upload.options.giveaway?.listed(batch);
     queue.markListed(batch);
   }
   if (writer.segmentCount < WATCHABLE_SEGMENTS) throw nothingToWatch();
@@ -347,15 +352,17 @@ async function createRoom({
 }
 
 /** One at a time: each update must continue the one before, and repeating the same one does no harm. */
-async function publish({ requests, writer, line }: RunningUpload, isDone: boolean): Promise<void> {
+async function publish({ options, requests, writer, line }: RunningUpload, isDone: boolean): Promise<void> {
   const update = await writer.publish(isDone);
   await line.deliver(requests.publish(encodeManifestUpdate(update)));
+  await options.giveaway?.published(update);
 }
 
 /** One of the uploaders that share the queue. */
-async function uploadFrom({ requests, progress, queue, line, watch }: RunningUpload): Promise<void> {
+async function uploadFrom({ options, requests, progress, queue, line, watch }: RunningUpload): Promise<void> {
   for (let segment = await queue.takeListed(); segment; segment = await queue.takeListed()) {
     await line.deliver(requests.storeSegment(segment.number, segment.ciphertext));
+    options.giveaway?.stored(segment);
     progress.stored(segment);
     watch.stored(segment);
     queue.markStored(segment);

@@ -128,11 +128,11 @@ export class Film {
     return { ...this.downloads.handlers, ...this.uploads.handlers };
   }
 
-  /** Takes a peer at this film into the swarm. */
-  add(link: Link): void {
-    this.downloads.add(link);
+  /** Takes a peer at this film into the swarm. `isGiver`: it gives, and fetches nothing. */
+  add(link: Link, isGiver: boolean): void {
+    this.downloads.add(link, isGiver);
     if (!this.uploads.isServing) link.send('choke', {});
-    if (link.remote.kind === 'member') this.announcements.tellAll(link);
+    if (link.remote.kind === 'member' && !isGiver) this.announcements.tellAll(link);
     this.downloads.run();
   }
 

@@ -5,6 +5,9 @@ import { openRules, peekRules, type Rules, standingOf } from '../manifest/rules.
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 
+/** Goodbye code: the host has forbidden connections between members. */
+export const ORIGIN_ONLY = 'ORIGIN_ONLY';
+
 /** Why a member's link is closed by the host's rules. */
 export type OutCode = Extract<ErrorCode, 'REMOVED' | 'ROOM_LOCKED'>;
 
@@ -69,6 +72,11 @@ export class RulesExchange {
     const standing = this.#rules ? standingOf(this.#rules, memberId) : 'ok';
     if (standing === 'ok') return null;
     return standing === 'removed' ? 'REMOVED' : 'ROOM_LOCKED';
+  }
+
+  /** Why they forbid a connection between this member and us, who are members both, as a goodbye code; null where they do not. */
+  whyApart(memberId: string): string | null {
+    return this.whyOut(memberId) ?? (this.#rules?.isOriginOnly ? ORIGIN_ONLY : null);
   }
 
   /** Runs at once, or after the rules that have come have been checked: for what follows them in one breath. */

@@ -26,9 +26,6 @@ import { RulesExchange } from './rules-exchange.ts';
 import { Steps } from './steps.ts';
 import { SyncExchange } from './sync-exchange.ts';
 
-/** Goodbye code: the host has forbidden connections between viewers. */
-export const ORIGIN_ONLY = 'ORIGIN_ONLY';
-
 export interface ViewerParts {
   crypto: Crypto;
   clock: Clock;
@@ -88,6 +85,8 @@ export class Viewer {
   /** Where the room is in its film. */
   readonly sync: SyncExchange;
   readonly #cards = new Map<Link, Card>();
+  /** Pages of the host's that give what they upload: they are nobody to talk to. */
+  readonly #givers = new Set<Link>();
   /** Who sent a wrong piece: who lied about one film is not let in for the next. */
   readonly #liars = new Set<string>();
   #name: string;
@@ -110,12 +109,18 @@ export class Viewer {
     this.#mutes = new Mutes(clock);
     this.#budget = new SendBudget(clock, null);
     this.#uplink = new Uplink(clock);
-    const audience = (): Iterable<Link> => this.#links.met;
-    this.#rules = new RulesExchange({ crypto, roomId, audience, onChange: (rules) => this.#obey(rules) });
+    const audience = (): Iterable<Link> => this.#people();
+    const everyone = (): Iterable<Link> => this.#links.met;
+    this.#rules = new RulesExchange({
+      crypto,
+      roomId,
+      audience: everyone,
+      onChange: (rules) => this.#obey(rules),
+    });
     this.#film = this.#newFilm(new Manifest(crypto, roomId));
     this.#steps = new Steps({
       ours: () => this.#video,
-      onIn: (link) => this.#film.add(link),
+      onIn: (link) => this.#film.add(link, this.#givers.has(link)),
       onOut: (link) => this.#film.remove(link),
     });
     this.chat = new Chat({
@@ -192,6 +197,11 @@ export class Viewer {
   /** The name a peer gave itself, or null. */
   nameOf(link: Link): string | null {
     return this.#cards.get(link)?.name || null;
+  }
+
+  /** Whether this is a page of the host's that gives what it uploads, and nobody who watches. */
+  isGiver(link: Link): boolean {
+    return this.#givers.has(link);
   }
 
   /** Whether this peer has shown the host's badge. */
@@ -332,7 +342,7 @@ export class Viewer {
       budget: this.#budget,
       uplink: this.#uplink,
       everyone: () => this.#links.met,
-      members: () => this.#membersInStep(),
+      members: () => this.#viewersInStep(),
       onChange: () => this.#manifestChanged(),
       onPiece: this.#parts.onPiece,
       onExtra: this.#parts.onExtra,
@@ -344,8 +354,14 @@ export class Viewer {
     });
   }
 
-  *#membersInStep(): Iterable<Link> {
-    for (const link of this.#steps.inStep) if (link.remote.kind === 'member') yield link;
+  *#viewersInStep(): Iterable<Link> {
+    for (const link of this.#steps.inStep)
+      if (link.remote.kind === 'member' && !this.#givers.has(link)) yield link;
+  }
+
+  /** All who talk, or pass on what is said. */
+  *#people(): Iterable<Link> {
+    for (const link of this.#links.met) if (!this.#givers.has(link)) yield link;
   }
 
   #hello(): Bodies['hello'] {
@@ -353,12 +369,23 @@ export class Viewer {
     return { v: WIRE_VERSION, role: 'member', card: this.#card, ...(video && { video }) };
   }
 
-  #meet(link: Link, { video }: Bodies['hello']): void {
+  #meet(link: Link, hello: Bodies['hello']): void {
+    const isGiver = hello.role === 'giver' && link.remote.kind === 'member';
+    // Nobody but the host can be in the room unseen: a giver shows its badge at once, or goes.
+    if (isGiver && !hello.card) {
+      link.close('SIGNATURE_WRONG');
+      return;
+    }
+    if (isGiver) this.#givers.add(link);
     this.#rules.tell([link]);
     this.#film.exchange.tell([link]);
-    this.#steps.said(link, video ?? null);
-    this.chat.greet(link);
-    this.sync.greet(link);
+    this.#steps.said(link, hello.video ?? null);
+    // It does not know the room's time.
+    if (isGiver) this.sync.parted(link);
+    else {
+      this.chat.greet(link);
+      this.sync.greet(link);
+    }
     this.#parts.onChange();
   }
 
@@ -380,6 +407,7 @@ export class Viewer {
   #parted(link: Link, code: string): void {
     addTraffic(this.#pastTraffic, link);
     this.#cards.delete(link);
+    this.#givers.delete(link);
     this.#steps.remove(link);
     this.#film.remove(link);
     this.sync.parted(link);
@@ -393,6 +421,8 @@ export class Viewer {
     try {
       const opened = await openCard(this.#chatRoom, card);
       if (opened.from !== link.remote.id) throw new MatineeError('SIGNATURE_WRONG', 'Another member’s card.');
+      if (this.#givers.has(link) && !opened.isHost)
+        throw new MatineeError('SIGNATURE_WRONG', 'No page of the host’s.');
       if (link.isOpen) this.#cards.set(link, opened);
     } catch (error) {
       // Who cannot say in their own name who they are does not belong here.
@@ -465,8 +495,7 @@ export class Viewer {
 
   /** Why the host's rules forbid a connection to this peer, as a goodbye code; null where they do not. */
   #whyOut({ id, kind }: Remote): string | null {
-    if (kind === 'origin') return null;
-    return this.#rules.whyOut(id) ?? (this.rules?.isOriginOnly ? ORIGIN_ONLY : null);
+    return kind === 'origin' ? null : this.#rules.whyApart(id);
   }
 
   #manifestChanged(): void {

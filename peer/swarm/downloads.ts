@@ -76,6 +76,8 @@ const PIPELINE_SLACK_MS = 300;
 
 interface Source {
   link: Link;
+  /** Whether it fetches too, and passes on what it gets: a viewer. */
+  isViewer: boolean;
   availability: Availability;
   throughput: Throughput;
   isChoking: boolean;
@@ -162,9 +164,11 @@ export class Downloads {
     this.#cancelTick = parts.clock.after(TICK_MS, () => this.#tick());
   }
 
-  add(link: Link): void {
+  /** Takes a peer in. `isGiver`: it gives, and neither fetches nor passes anything on. */
+  add(link: Link, isGiver = false): void {
     this.#sources.set(link, {
       link,
+      isViewer: link.remote.kind === 'member' && !isGiver,
       availability: new Availability(),
       throughput: new Throughput(),
       isChoking: false,
@@ -264,7 +268,7 @@ export class Downloads {
   }
 
   #others(): Others {
-    if (this.#memberCount() > 0) return 'viewers';
+    if (this.#viewerCount() > 0) return 'viewers';
     for (const { isChoking } of this.#sources.values()) if (!isChoking) return 'origin';
     return 'nobody';
   }
@@ -310,11 +314,11 @@ export class Downloads {
   #send(asks: Ask[], nowMs: number): void {
     if (asks.length === 0) return;
     this.#withdraw(asks);
-    const memberCount = this.#memberCount();
+    const viewerCount = this.#viewerCount();
     for (const source of this.#sources.values()) {
       const own = asks.filter((ask) => ask.link === source.link);
       for (const ask of own) this.#note(source, ask, nowMs);
-      const others = source.link.remote.kind === 'origin' ? memberCount : memberCount - 1;
+      const others = source.isViewer ? viewerCount - 1 : viewerCount;
       sendRequests(source.link, own, Math.min(255, others));
     }
   }
@@ -338,10 +342,10 @@ export class Downloads {
     return entry ? pieceSize(entry.sizeBytes) : PIECE_BYTES;
   }
 
-  #memberCount(): number {
+  /** Viewers that pass on what they get. */
+  #viewerCount(): number {
     let count = 0;
-    for (const { link, isChoking } of this.#sources.values())
-      if (link.remote.kind === 'member' && !isChoking) count += 1;
+    for (const { isViewer, isChoking } of this.#sources.values()) if (isViewer && !isChoking) count += 1;
     return count;
   }
 
@@ -384,7 +388,7 @@ export class Downloads {
 
   /** The origin is the only hope of who has no neighbours. When that changes, what stands there is asked anew, and says so. */
   #tellOriginIfAlone(): void {
-    const isAlone = this.#memberCount() === 0;
+    const isAlone = this.#viewerCount() === 0;
     if (isAlone === this.#isAlone) return;
     this.#isAlone = isAlone;
     for (const { link } of this.#sources.values())

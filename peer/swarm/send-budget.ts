@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** How much may be sent at once after a pause: a quarter of a second's worth, and always one piece. */
+/** How much may be sent at once after a pause, in time, where nothing else is said; and always one piece. */
 const BURST_MS = 250;
 
 interface Waiter {
@@ -11,15 +11,17 @@ interface Waiter {
 /** A token bucket over everything a peer sends to others: first come, first served, so that every link gets its turn. */
 export class SendBudget {
   readonly #clock: Clock;
+  readonly #burstMs: number;
   #bytesPerSec: number | null;
   #tokensBytes = 0;
   #filledAtMs: number;
   #waiters: Waiter[] = [];
   #cancelTimer: (() => void) | null = null;
 
-  /** `bytesPerSec` null: without limit. */
-  constructor(clock: Clock, bytesPerSec: number | null) {
+  /** `bytesPerSec` null: without limit. @param burstMs how long a pause is made up for. */
+  constructor(clock: Clock, bytesPerSec: number | null, burstMs = BURST_MS) {
     this.#clock = clock;
+    this.#burstMs = burstMs;
     this.#bytesPerSec = bytesPerSec;
     this.#filledAtMs = clock.nowMs();
   }
@@ -83,7 +85,7 @@ export class SendBudget {
     const nowMs = this.#clock.nowMs();
     const limit = this.#bytesPerSec ?? 0;
     const earned = ((nowMs - this.#filledAtMs) / 1000) * limit;
-    this.#tokensBytes = Math.min(this.#tokensBytes + earned, (limit * BURST_MS) / 1000);
+    this.#tokensBytes = Math.min(this.#tokensBytes + earned, (limit * this.#burstMs) / 1000);
     this.#filledAtMs = nowMs;
   }
 }

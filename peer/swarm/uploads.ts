@@ -4,7 +4,7 @@ import { allocatePieceFrame, PIECE_HEADER_BYTES } from '../wire/frame.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
 import type { PieceSource } from './piece-store.ts';
-import { type Request, Requests } from './requests.ts';
+import { type Request, Requests, type Wait } from './requests.ts';
 import type { SendBudget } from './send-budget.ts';
 import type { ServingOrder } from './serving-order.ts';
 import type { Uplink } from './uplink.ts';
@@ -65,9 +65,20 @@ export class Uploads {
 
   /** Refuses everything that waits, on every link: the limit was set to 0. */
   refuseAll(): void {
-    for (const link of [...this.#requests.links]) {
-      for (const { segment, piece } of this.#requests.remove(link))
+    this.#refuse([...this.#requests.waits]);
+  }
+
+  /** Refuses what waits for one segment, which is not served any more: it is asked elsewhere at once. */
+  refuseSegment(segment: number): void {
+    this.#refuse([...this.#requests.waits].filter((wait) => wait.segment === segment));
+  }
+
+  #refuse(waits: readonly Wait[]): void {
+    for (const { segment, piece, by } of waits) {
+      for (const link of [...by.keys()]) {
+        this.#requests.delete(link, segment, piece);
         link.send('noPiece', { segment, pieces: [piece] });
+      }
     }
   }
 

@@ -17,7 +17,7 @@ import {
 } from '../limits.ts';
 
 /** The protocol's version, said in hello. Peers of another version say goodbye to each other. */
-export const WIRE_VERSION = 5;
+export const WIRE_VERSION = 6;
 
 /** Bytes by which a sealed chat line or reaction is known: the first half of its SHA-256. */
 export const CHAT_ID_BYTES = 16;
@@ -39,12 +39,12 @@ const pieceBits = byteString(1, MAX_PAGE_PIECES / 8);
  * its row here is what wire/frame.ts reads from the fixed header.
  */
 export const MESSAGES = {
-  /** First frame in each direction, and again when what it says changes. `video`: what the sender is at, so what all it sends after this is about; left out while it knows none. `card` is the sender's name, signed by it and sealed with the chat key; the origin has none. */
+  /** First frame in each direction, and again when what it says changes. `video`: what the sender is at, so what all it sends after this is about; left out while it knows none. `card` is the sender's name, signed by it and sealed with the chat key; the origin has none. A giver is a page of the host's that gives what it uploads and does nothing else: its card shows the host's badge. */
   hello: {
     type: 1,
     body: v.strictObject({
       v: count(255),
-      role: v.picklist(['origin', 'member']),
+      role: v.picklist(['origin', 'member', 'giver']),
       card: v.nullable(byteString(1, MAX_CARD_BYTES)),
       video: v.optional(byteString(VIDEO_ID_BYTES)),
     }),

@@ -1,4 +1,5 @@
 import { type Bytes, toBase64url } from '../../peer/bytes.ts';
+import type { Giver } from '../../peer/room/giver.ts';
 import type { OriginRoom } from '../../peer/room/origin-room.ts';
 import type { Viewer } from '../../peer/room/viewer.ts';
 import { allocatePieceFrame, decodeFrame, encodeFrame, PIECE_HEADER_BYTES } from '../../peer/wire/frame.ts';
@@ -10,9 +11,11 @@ import type { VirtualRoom } from '../sim/virtual-room.ts';
 export interface BarePeerParts {
   room: VirtualRoom;
   /** Whom it talks to. */
-  target: Viewer | OriginRoom;
+  target: Viewer | OriginRoom | Giver;
   id: string;
   kind?: PeerKind;
+  /** What its first hello says besides the usual. */
+  hello?: Partial<Bodies['hello']>;
   /** What comes from the target. */
   onMessage?(message: Message): void;
 }
@@ -27,7 +30,7 @@ export class BarePeer {
   isClosed = false;
   receivedBytes = 0;
 
-  constructor({ room, target, id, kind = 'member', onMessage }: BarePeerParts) {
+  constructor({ room, target, id, kind = 'member', hello = {}, onMessage }: BarePeerParts) {
     this.id = id;
     const [mine, theirs] = room.line({ bytesPerSec: Number.POSITIVE_INFINITY });
     this.#channel = mine;
@@ -44,7 +47,7 @@ export class BarePeer {
       },
     });
     target.connect(theirs, { id, kind });
-    this.send('hello', { v: WIRE_VERSION, role: kind, card: null });
+    this.send('hello', { v: WIRE_VERSION, role: kind, card: null, ...hello });
   }
 
   send<N extends Exclude<MessageName, 'piece'>>(name: N, body: Bodies[N]): void {

@@ -6,6 +6,7 @@ import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import type { ExtraSource } from '../../peer/host/extra-layout.ts';
 import { identifyFile, mustBeSameFile } from '../../peer/host/file-identity.ts';
+import { Giveaway } from '../../peer/host/giveaway.ts';
 import { type HostedRoom, type HostOptions, hostVideo } from '../../peer/host/host-video.ts';
 import type { KeptUpload } from '../../peer/host/upload-journal.ts';
 import { NO_RULES, signRules } from '../../peer/manifest/rules.ts';
@@ -146,12 +147,31 @@ resume(
       await diesAfter(1 + Math.floor(random() * 14), video, server.url, sent, journal);
     const kept = present(journal.kept);
     assert.ok(kept.entries.length < 60, 'it was still under way');
+    const giveaway = new Giveaway(crypto);
+    const before = await storedBy(server, kept.room);
+    const [listed, stored]: [number[], number[]] = [[], []];
+    giveaway.listen({
+      begun: ({ videoId }) => assert.equal(videoId, kept.room.videoId),
+      published: () => undefined,
+      listed: (segments) => listed.push(...segments),
+      stored: (segment) => stored.push(segment),
+    });
     const { options, told } = hosting(video, server.url, {
       ...new DyingPage(999, sent, journal).parts,
       kept,
+      giveaway,
     });
     const room = await hostVideo(options);
     assert.is(journal.kept, null);
+    assert.is(listed.at(-1), 59);
+    assert.not(
+      listed.some((number) => before.has(number)),
+      'what the server had was not given any more',
+    );
+    assert.equal(
+      stored.sort((a, b) => a - b),
+      listed,
+    );
     assert.is(told.rooms.length, 1);
     assert.is(told.progress.at(-1)?.uploadedBytes, told.progress.at(-1)?.totalBytes);
     await assertWhole(server, room, video);

@@ -12,8 +12,9 @@ import type { HostingControl } from './home/host-worker.ts';
 /** Who I am connected to. */
 export interface PeerView {
   id: string;
-  kind: 'origin' | 'member';
-  /** The name they chose; null until they said it, and for the origin. */
+  /** 'giver': a page of the host's that gives what it uploads; nobody sits there. */
+  kind: 'origin' | 'member' | 'giver';
+  /** The name they chose; null until they said it, and for the origin and givers. */
   name: string | null;
   /** Whether they have shown that they are the room's host. */
   isHost: boolean;

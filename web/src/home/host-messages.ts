@@ -47,6 +47,8 @@ export type ToWorker =
   /** Send nothing more for now; go on. */
   | { type: 'pause' }
   | { type: 'unpause' }
+  /** The page gives viewers what the server does not have yet, and hears of it at this port: give-messages.ts. */
+  | { type: 'give'; port: MessagePort }
   | { type: 'cancel' };
 
 export type FromWorker =

@@ -12,6 +12,8 @@ export interface HostingControl {
   /** Nothing is sent until `unpause`, but for what is under way. */
   pause(): void;
   unpause(): void;
+  /** Tells the page at the other end of this port what there is to give to viewers, in place of one before. */
+  give(port: MessagePort): void;
 }
 
 /** Hosts a file in a worker of its own, which is loaded only now, and calls back with each of its messages. */
@@ -40,6 +42,7 @@ export function startHosting(task: HostTask, onMessage: (message: FromWorker) =>
     start: () => send(worker, { type: 'start' }),
     pause: () => send(worker, { type: 'pause' }),
     unpause: () => send(worker, { type: 'unpause' }),
+    give: (port) => send(worker, { type: 'give', port }, [port]),
   };
 }
 
@@ -55,6 +58,6 @@ function isLast(message: FromWorker): boolean {
   return message.type === 'done' || message.type === 'failed';
 }
 
-function send(worker: Worker, message: ToWorker | CourierLost): void {
-  worker.postMessage(message);
+function send(worker: Worker, message: ToWorker | CourierLost, transfer: Transferable[] = []): void {
+  worker.postMessage(message, transfer);
 }

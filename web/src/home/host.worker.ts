@@ -5,6 +5,7 @@ import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
 import { readSubtitleFiles } from '../../../peer/extras/subtitle-files.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { forgivingJournal } from '../../../peer/host/forgiving-journal.ts';
+import { Giveaway } from '../../../peer/host/giveaway.ts';
 import { hostVideo } from '../../../peer/host/host-video.ts';
 import { fromFile, openVideo, type PlannedVideo, type VideoSource } from '../../../peer/host/package.ts';
 import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
@@ -16,6 +17,7 @@ import { type OwnSubtitles, ownSubtitles } from '../../../peer/text-tracks/text-
 import type { CourierLost } from './courier-messages.ts';
 import { Couriers } from './couriers.ts';
 import { loadDecoders, machineAbilities } from './decoders.ts';
+import { giveFromWorker } from './give-from-worker.ts';
 import type { Failure, FromWorker, HostTask, ToWorker, VideoFacts } from './host-messages.ts';
 import { DatabaseJournal, readUpload, type StoredUpload, type UploadFacts } from './kept-uploads.ts';
 import { markUnderWay } from './upload-lock.ts';
@@ -25,6 +27,7 @@ import { workerTexts } from './worker-texts.ts';
 
 const cancelled = new AbortController();
 const pause = new Pause();
+const giveaway = chooseCrypto().then((crypto) => new Giveaway(crypto));
 let agree = (): void => undefined;
 const agreement = new Promise<void>((resolve) => {
   agree = resolve;
@@ -43,6 +46,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker | CourierLost>
   else if (data.type === 'start') agree();
   else if (data.type === 'pause') pause.start();
   else if (data.type === 'unpause') pause.end();
+  else if (data.type === 'give') void giveaway.then((given) => giveFromWorker(given, data.port));
   else void hostAndTell(data, data.server);
 });
 
@@ -105,6 +109,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       kept: before?.kept ?? null,
       into: task.into,
       pause,
+      giveaway: await giveaway,
       signal: cancelled.signal,
       onRoom: ({ link, hostKey }) => tell({ type: 'room', link, hostKey }),
       onProgress: (progress) => tell({ type: 'progress', progress }),

@@ -5,6 +5,7 @@ import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan
 import { UploadSpeed } from '../../../peer/host/upload-speed.ts';
 import { formatPercent } from '../format.ts';
 import type { ChosenFile } from './file-handle.ts';
+import type { Giving } from './giving.svelte.ts';
 import type { Failure, FromWorker, HostChoices, HostTask, PlanFacts, VideoFacts } from './host-messages.ts';
 import type { HostingControl } from './host-worker.ts';
 
@@ -38,6 +39,8 @@ export class Hosting {
   #start: StartHosting;
   #nowMs: () => number;
   #keys: RoomKeys;
+  /** Gives viewers what the server does not have yet. */
+  readonly giving: Giving;
   #control: HostingControl | null = null;
   #speed = new UploadSpeed();
   /** The same of milliseconds of film, which is what takes time where it is encoded anew. */
@@ -84,8 +87,9 @@ export class Hosting {
   /** Whether the picture is encoded anew, which takes longer than sending it. */
   isEncoding = $derived(this.planned?.plan.video?.how === 'transcode');
 
-  constructor(start: StartHosting, nowMs: () => number, keys: RoomKeys) {
+  constructor(start: StartHosting, nowMs: () => number, keys: RoomKeys, giving: Giving) {
     this.#keys = keys;
+    this.giving = giving;
     this.#start = start;
     this.#nowMs = nowMs;
   }
@@ -125,6 +129,7 @@ export class Hosting {
     this.isPaused = !this.isPaused;
     if (this.isPaused) this.#control?.pause();
     else this.#control?.unpause();
+    this.giving.note({ isPaused: this.isPaused });
   }
 
   /** Stops and forgets everything; a room that was made is taken down. */
@@ -136,6 +141,7 @@ export class Hosting {
 
   /** Back to the empty page. */
   reset(): void {
+    this.giving.end();
     this.#control = null;
     this.#speed = new UploadSpeed();
     this.#filmSpeed = new UploadSpeed();
@@ -181,6 +187,7 @@ export class Hosting {
   #onRoom({ link, hostKey }: Extract<FromWorker, { type: 'room' }>): void {
     this.link = link;
     this.#keys.add({ link, title: this.video?.title ?? '', createdAtMs: Date.now(), hostKey });
+    if (this.#control) this.giving.begin(this.#control);
   }
 
   #onProgress(progress: HostProgress): void {
@@ -189,6 +196,7 @@ export class Hosting {
     if (progress.phase === 'resuming') return;
     this.#speed.note(this.#nowMs(), progress.uploadedBytes);
     this.speedBytesPerSec = this.#speed.bytesPerSec;
+    this.giving.note({ bytesPerSec: this.#speed.bytesPerSec, isStuck: progress.problem !== null });
     this.#filmSpeed.note(this.#nowMs(), progress.uploadedMs);
     this.filmSpeedMsPerSec = this.#filmSpeed.bytesPerSec;
   }
@@ -209,6 +217,7 @@ export class Hosting {
   }
 
   #end(step: 'done' | 'failed'): void {
+    this.giving.end();
     this.#control = null;
     this.step = step;
   }

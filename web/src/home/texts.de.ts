@@ -96,6 +96,9 @@ export const german: Texts = {
   uploading: 'Verschlüsseln und Hochladen',
   resuming: 'Die Stelle wird gesucht, an der es stehen blieb…',
   paused: 'Angehalten',
+  giving:
+    'Freunde bekommen ihn auch von dieser Seite, noch bevor der Server ihn hat: Mitglieder des Raums können dann deine Netzadresse sehen.',
+  givingForbidden: 'Dieser Raum läuft nur über den Server: Von dieser Seite bekommen Freunde nichts.',
   pause: 'Anhalten',
   unpause: 'Weitermachen',
   finishing: 'Gleich fertig: Die letzten Stücke werden gespeichert…',

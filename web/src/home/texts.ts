@@ -96,6 +96,9 @@ const english = {
   uploading: 'Encrypting and uploading',
   resuming: 'Finding the place where it stopped…',
   paused: 'Paused',
+  giving:
+    'Friends get it from this page too, before the server has it: members of the room can then see your network address.',
+  givingForbidden: 'This room goes through the server only: friends get nothing from this page.',
   pause: 'Pause',
   unpause: 'Go on',
   finishing: 'Almost there: the last pieces are being stored…',

@@ -1,19 +1,13 @@
 import type { Allowance } from '../../../peer/allowance.ts';
-import { type Bytes, fromBase64url, toBase64url, utf8 } from '../../../peer/bytes.ts';
+import type { Bytes } from '../../../peer/bytes.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
-import { deriveRoomKeys, type RoomKeys } from '../../../peer/crypto/keys.ts';
-import {
-  memberIdOf,
-  openSignal,
-  proveMember,
-  signJoin,
-  signSignal,
-} from '../../../peer/crypto/member-key.ts';
+import { proveMember } from '../../../peer/crypto/member-key.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
 import { MAKE_ROOM, OriginDial } from '../../../peer/room/origin-dial.ts';
-import { ORIGIN_ONLY, Viewer } from '../../../peer/room/viewer.ts';
+import { ORIGIN_ONLY } from '../../../peer/room/rules-exchange.ts';
+import { Viewer } from '../../../peer/room/viewer.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
 import type { Spill } from '../../../peer/swarm/piece-disk.ts';
 import type { PlainFetcher } from '../../../peer/swarm/plain-fetching.ts';
@@ -22,13 +16,9 @@ import { type Admission, Connector, MAX_RETRY_MS } from '../../../peer/transport
 import { isRelayText, Relays } from '../../../peer/transport/relays.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
-import {
-  connectSignaling,
-  type MakeJoin,
-  type SignalingClient,
-  type SignalingState,
-} from '../../../signaling/client.ts';
+import { connectSignaling, type SignalingClient, type SignalingState } from '../../../signaling/client.ts';
 import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/messages.ts';
+import { Credentials } from './credentials.ts';
 
 /** Bytes of ciphertext a viewer keeps in memory, for itself and for others, where it has no disk for what is too much. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
@@ -84,8 +74,6 @@ export class Member {
   readonly viewer: Viewer;
   readonly selfId: string;
   readonly #parts: MemberParts;
-  readonly #roomKeys: RoomKeys;
-  readonly #key: SigningKey;
   readonly #signaling: SignalingClient;
   readonly #connector: Connector;
   readonly #relays: Relays;
@@ -111,17 +99,15 @@ export class Member {
   /** Joins the room; resolves at once, connecting goes on behind. */
   static async join(parts: MemberParts): Promise<Member> {
     const { crypto, link } = parts;
-    const roomKeys = await deriveRoomKeys(crypto, link.roomSecret, link.roomId);
     const memberKey = parts.memberKey ?? (await crypto.generateSigningKey());
-    return new Member(parts, roomKeys, memberKey, await memberIdOf(crypto, memberKey.publicKey));
+    return new Member(parts, await Credentials.make(crypto, link, memberKey));
   }
 
-  private constructor(parts: MemberParts, roomKeys: RoomKeys, memberKey: SigningKey, selfId: string) {
+  private constructor(parts: MemberParts, credentials: Credentials) {
     const { clock, random, crypto, link } = parts;
+    const { roomKeys, memberKey, selfId } = credentials;
     this.#parts = parts;
     this.selfId = selfId;
-    this.#roomKeys = roomKeys;
-    this.#key = memberKey;
     this.viewer = new Viewer({
       ...parts,
       roomId: link.roomId,
@@ -143,8 +129,8 @@ export class Member {
       randomBytes: (countBytes) => crypto.randomBytes(countBytes),
       createPeer: (isInitiator) => parts.createPeer(isInitiator, this.#iceServers),
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data }),
-      seal: (to, text) => this.#seal(to, text),
-      unseal: (from, text) => this.#unseal(from, text),
+      seal: (to, text) => credentials.seal(to, text),
+      unseal: (from, text) => credentials.unseal(from, text),
       admit: (from) => this.#admit(from),
       onChannel: (id, channel) => this.#opened(id, channel),
       onFailure: (id, isInitiator) => {
@@ -180,7 +166,7 @@ export class Member {
     this.#signaling = connectSignaling({
       url: parts.signalingUrl,
       openSocket: parts.openSocket,
-      hello: (nonce) => this.#join(nonce),
+      hello: (nonce) => credentials.join(nonce),
       clock,
       random,
       on: (message) => this.#received(message),
@@ -425,40 +411,6 @@ export class Member {
   #originGone(): void {
     this.#isOriginBusy = false;
     this.#originDial.gone();
-  }
-
-  /** The join for a connection whose hello had this nonce, signed with our key. */
-  async #join(nonce: string): Promise<Awaited<ReturnType<MakeJoin>>> {
-    const { crypto, link } = this.#parts;
-    const nonceBytes = fromBase64url(nonce);
-    if (!nonceBytes) throw new MatineeError('REQUEST_MALFORMED', 'The server said no nonce to join with.');
-    const signature = await signJoin(crypto, this.#key, nonceBytes, link.roomId);
-    return {
-      type: 'join',
-      room: toBase64url(link.roomId),
-      token: toBase64url(this.#roomKeys.joinToken),
-      publicKey: toBase64url(this.#key.publicKey),
-      signature: toBase64url(signature),
-    };
-  }
-
-  /** To the origin in clear: it has no key, and its addresses are the server's own. To members signed and sealed, bound to both ends. */
-  async #seal(to: string, text: string): Promise<string> {
-    if (to === ORIGIN) return text;
-    const { crypto } = this.#parts;
-    const signed = await signSignal(crypto, this.#key, to, text);
-    const context = utf8(`signal ${this.selfId} ${to}`);
-    return toBase64url(await crypto.seal(this.#roomKeys.signalingKey, signed, context));
-  }
-
-  async #unseal(from: string, text: string): Promise<string> {
-    if (from === ORIGIN) return text;
-    const sealed = fromBase64url(text);
-    if (!sealed) throw new MatineeError('SEAL_BROKEN', 'A signal was not sealed.');
-    const { crypto } = this.#parts;
-    const context = utf8(`signal ${from} ${this.selfId}`);
-    const signed = await crypto.open(this.#roomKeys.signalingKey, sealed, context);
-    return openSignal(crypto, from, this.selfId, signed);
   }
 }
 

@@ -1,4 +1,3 @@
-import SimplePeer from 'simple-peer';
 import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
@@ -6,9 +5,8 @@ import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../../peer/errors.ts';
 import { signBadge } from '../../../peer/room/badge.ts';
 import { parseRoomLink, type RoomEntry } from '../../../peer/room-link.ts';
-import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
-import type { IceServer } from '../../../signaling/messages.ts';
 import type { HostDesk, RoomSession } from '../room-session.ts';
+import { canConnect, createPeer, signalingUrl } from './browser-network.ts';
 import { leaveKeyWhenAway, tabStorage, takeMemberKey } from './identity.ts';
 import { Member } from './member.ts';
 import { ownHostKey } from './own-host-key.ts';
@@ -27,7 +25,7 @@ const SWEEP_AFTER_MS = 20_000;
  */
 export async function openRoom(href: string, name: string, secret: Bytes | null): Promise<RoomSession> {
   const { roomId, roomSecret } = parseRoomLink(href);
-  if (!mediaSourceClass() || !SimplePeer.WEBRTC_SUPPORT) {
+  if (!mediaSourceClass() || !canConnect) {
     throw new MatineeError(
       'PLAYBACK_UNSUPPORTED',
       'This browser lacks what a room needs (WebRTC data channels and Media Source). Use a current Chrome, Edge, Firefox or Safari.',
@@ -74,26 +72,6 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
 async function openDesk(crypto: Crypto, entry: RoomEntry, hostKey: SigningKey): Promise<HostDesk> {
   const { openHostDesk } = await import('./host-desk.ts');
   return openHostDesk(crypto, entry, hostKey);
-}
-
-function createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike {
-  const servers = iceServers.map(({ urls, username, credential }) => ({
-    urls,
-    ...(username !== undefined && { username }),
-    ...(credential !== undefined && { credential }),
-  }));
-  // The package's types leave out the fields we stand on (bufferSize, the channel's low-water event).
-  return new SimplePeer({
-    initiator: isInitiator,
-    config: { iceServers: servers },
-  }) as unknown as SimplePeerLike;
-}
-
-function signalingUrl(href: string): string {
-  const url = new URL('/signal', href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.hash = '';
-  return url.href;
 }
 
 /** Gives back what crashed tabs left on the disk, once the first picture has long had its bytes. */

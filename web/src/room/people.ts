@@ -1,5 +1,5 @@
 import type { Doing } from '../../../peer/chat/presence.ts';
-import type { RoomSnapshot } from '../room-session.ts';
+import type { PeerView, RoomSnapshot } from '../room-session.ts';
 import { texts } from './texts.ts';
 
 /** Somebody the host can mute or remove. */
@@ -46,6 +46,12 @@ export function whoIsHere({ self, name, present, peers, rules }: RoomSnapshot): 
   const byRank = (a: PersonHere, b: PersonHere): number =>
     Number(b.isHost) - Number(a.isHost) || a.name.localeCompare(b.name);
   return [{ ...self, name, isSelf: true }, ...[...others.values()].sort(byRank)];
+}
+
+/** What a peer is called where it is drawn: by its name, or by what it is. */
+export function peerName({ kind, name }: PeerView): string {
+  if (kind === 'origin') return texts.origin;
+  return kind === 'giver' ? texts.giver : (name ?? texts.unnamed);
 }
 
 /** Names that can be meant by an @ before them: of those connected and those heard in the chat, and one's own. */

@@ -21,6 +21,7 @@ import type {
   SyncView,
 } from '../room-session.ts';
 import { chatView } from './chat-view.ts';
+import { isAlone } from './company.ts';
 import { doingOf } from './doing.ts';
 import type { FilmExtras } from './film-extras.ts';
 import { filmParts } from './film-parts.ts';
@@ -161,7 +162,7 @@ export class Session implements RoomSession {
         clock: this.#clock,
         isHost: this.openHostDesk !== null,
         doesWait: () => viewer.rules?.doesWait ?? false,
-        isAlone: () => this.#isAlone(),
+        isAlone: () => isAlone(this.#member, this.#clock.nowMs() - this.#openedMs),
         watchingCount: () => 1 + viewer.chat.people.filter(({ doing }) => IN_THE_FILM.includes(doing)).length,
         isAtEdge: (placeMs) => this.#isAtEdge(placeMs),
         isVisible: this.#isVisible,
@@ -395,11 +396,6 @@ export class Session implements RoomSession {
     this.changed();
   }
 
-  #isAlone(): boolean {
-    const { viewer, named } = this.#member;
-    return named.length === 0 && ![...viewer.links].some(({ remote }) => remote.kind === 'member');
-  }
-
   #isAtEdge(placeMs: number): boolean {
     const video = this.#video();
     return video !== null && !video.isDone && video.uploadedMs < placeMs + EDGE_MS;
@@ -478,14 +474,16 @@ export class Session implements RoomSession {
   }
 
   #peer(link: Link): PeerView {
+    const { viewer } = this.#member;
+    const isGiver = viewer.isGiver(link);
     const nowMs = this.#clock.nowMs();
     const rates = this.#rates.get(link) ?? { received: new RateMeter(), sent: new RateMeter() };
     this.#rates.set(link, rates);
     return {
       id: link.remote.id,
-      kind: link.remote.kind,
-      name: this.#member.viewer.nameOf(link),
-      isHost: this.#member.viewer.isHost(link),
+      kind: isGiver ? 'giver' : link.remote.kind,
+      name: isGiver ? null : viewer.nameOf(link),
+      isHost: !isGiver && viewer.isHost(link),
       bytesReceived: link.mediaReceivedBytes,
       bytesSent: link.mediaSentBytes,
       receivedBytesPerSec: rates.received.update(nowMs, link.mediaReceivedBytes),

@@ -225,6 +225,7 @@ export const german: Texts = {
   connections: 'Verbunden mit',
   noPeers: 'Noch mit niemandem verbunden.',
   origin: 'Server',
+  giver: 'Gastgeberseite',
   unnamed: 'Ein Freund',
   down: 'empfangen',
   up: 'gesendet',

@@ -195,6 +195,8 @@ const english = {
   connections: 'Connected to',
   noPeers: 'Not connected to anyone yet.',
   origin: 'Seed server',
+  /** A page of the host's that still uploads, and gives what the server does not have yet. */
+  giver: 'Host’s page',
   unnamed: 'A friend',
   down: 'received',
   up: 'sent',

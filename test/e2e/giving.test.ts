@@ -1,0 +1,117 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toBase64url } from '../../peer/bytes.ts';
+import { parseRoomLink } from '../../peer/room-link.ts';
+import { ReadStore } from '../../seed-server/store/read-store.ts';
+import { launchBrowser } from '../tools/browser.ts';
+import { lightClip } from '../tools/clips.ts';
+import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
+import { type SlowLine, slowLine } from '../tools/slow-line.ts';
+import { PATIENCE_MS, stats, untilMembers, visit } from './pages.ts';
+
+/** The film takes some 20 s at this rate. */
+const SLOW_BYTES_PER_SEC = 400_000;
+
+/** Enough for signaling, and little of the film. */
+const HARDLY_ANY_BYTES_PER_SEC = 40_000;
+
+const giving = suite<{ server: RunningServer; browser: Browser; line: SlowLine }>('a host’s page that gives');
+
+giving.before(async (context) => {
+  context.server = await startBuiltServer();
+  context.browser = await launchBrowser();
+});
+
+giving.after(async ({ browser, server }) => {
+  await browser.close();
+  await server.stop();
+});
+
+giving.before.each(async (context) => {
+  context.line = await slowLine(context.server.url, SLOW_BYTES_PER_SEC);
+});
+
+giving.after.each(async ({ line }) => line.close());
+
+/** Bytes that the server has of a room's only film. */
+async function storedBytes(dataDir: string, link: string): Promise<number> {
+  const [store, room] = [new ReadStore(dataDir), toBase64url(parseRoomLink(link).roomId)];
+  const [video = ''] = await store.listVideos(room);
+  const folder = store.segmentsFolder(room, video);
+  const stored = await store.storedSegments(room, video);
+  const files = await Promise.all(stored.map((number) => stat(join(folder, String(number)))));
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
+async function heldBytes(page: Page): Promise<number> {
+  const { memory, disk } = (await stats(page)).heldBytes;
+  return memory + disk;
+}
+
+async function hostSlowly(page: Page): Promise<string> {
+  const clip = await lightClip(40);
+  await page.getByTestId('drop-input').setInputFiles(clip.path);
+  const link = page.getByTestId('room-link');
+  await link.waitFor();
+  return await link.inputValue();
+}
+
+async function untilDone(page: Page): Promise<void> {
+  await page.locator('[data-testid=hosting][data-step=done]').waitFor();
+}
+
+giving(
+  'should bring viewers what the server does not have, be nobody, and be gone at the end',
+  async ({ server, browser, line }) => {
+    const host = await visit(browser, line.url);
+    const link = await hostSlowly(host.page);
+    await host.page.getByTestId('giving').waitFor();
+    const viewer = await visit(browser, link.replace(line.url, server.url), { rate: 0, isOnOwn: true });
+    await viewer.page.waitForFunction(() => (window.matinee?.stats().bytesReceived.peers ?? 0) > 0);
+    line.bytesPerSec = HARDLY_ANY_BYTES_PER_SEC;
+    const deadlineMs = performance.now() + PATIENCE_MS;
+    // What is stored is counted after what is held: it only grows.
+    for (;;) {
+      const held = await heldBytes(viewer.page);
+      const stored = await storedBytes(server.dataDir, link);
+      if (held > stored) break;
+      assert.ok(performance.now() < deadlineMs, `the viewer has ${held} bytes, the server ${stored}`);
+      await viewer.page.waitForTimeout(100);
+    }
+    assert.is(await viewer.page.getByTestId('people').getAttribute('data-count'), '1');
+    line.bytesPerSec = Number.POSITIVE_INFINITY;
+    await untilDone(host.page);
+    await untilMembers(viewer.page, 0);
+    assert.is((await stats(viewer.page)).rejectedPieces, 0);
+    assert.equal([...host.errors, ...viewer.errors], []);
+    await viewer.context.close();
+    await host.context.close();
+  },
+);
+
+giving('should give nothing where the host said no, here or in a room', async ({ server, browser, line }) => {
+  const host = await visit(browser, `${line.url}/?peers=no`);
+  const link = await hostSlowly(host.page);
+  const choice = host.page.getByTestId('giving-choice');
+  assert.not(await choice.isChecked());
+  const viewer = await visit(browser, link.replace(line.url, server.url), { rate: 0, isOnOwn: true });
+  await viewer.page.waitForFunction(() => window.matinee?.stats().isOriginConnected);
+  // Then yes, and no again.
+  await choice.check();
+  await untilMembers(viewer.page, 1);
+  assert.is(await host.page.evaluate(() => localStorage.getItem('matinee.peers')), 'yes');
+  await choice.uncheck();
+  await untilMembers(viewer.page, 0);
+  assert.is(await host.page.evaluate(() => localStorage.getItem('matinee.peers')), 'no');
+  line.bytesPerSec = Number.POSITIVE_INFINITY;
+  await untilDone(host.page);
+  assert.is(await host.page.getByTestId('giving').count(), 0);
+  assert.equal([...host.errors, ...viewer.errors], []);
+  await viewer.context.close();
+  await host.context.close();
+});
+
+giving.run();

@@ -1,0 +1,121 @@
+import * as v from 'valibot';
+import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
+import { systemClock } from '../../../peer/clock.ts';
+import { chooseCrypto } from '../../../peer/crypto/choose.ts';
+import { fetchRules } from '../../../peer/host/host-commands.ts';
+import type { HostedRoom } from '../../../peer/host/new-room.ts';
+import { createPeer, signalingUrl } from '../room/browser-network.ts';
+import type { FromGiveaway, ToGiveaway } from './give-messages.ts';
+import { GivingMember } from './giving-member.ts';
+
+/** How long the server may take to say whether there are rules. */
+const RULES_WITHIN_MS = 10_000;
+
+const roomAnswer = v.object({ rules: v.number() });
+
+/** The host's signed rules, or null where there are none. @throws where the server does not say. */
+async function readRules(roomId: Bytes, joinToken: Bytes): Promise<Bytes | null> {
+  const [server, signal] = [location.origin, AbortSignal.timeout(RULES_WITHIN_MS)];
+  const headers = { authorization: `Bearer ${toBase64url(joinToken)}` };
+  const url = `${server}/api/rooms/${toBase64url(roomId)}`;
+  // Whether there are any is asked first: a browser's console shows each 404 as an error.
+  const response = await fetch(url, { headers, cache: 'no-store', signal });
+  const { rules } = v.parse(roomAnswer, await response.json());
+  if (rules === 0) return null;
+  return await fetchRules({
+    clock: systemClock,
+    fetch: (...args) => fetch(...args),
+    server,
+    roomId,
+    joinToken,
+  });
+}
+
+/** Gives viewers what the host's worker tells at a port. Loaded only where something is given. */
+export class PageGiving {
+  readonly #port: MessagePort;
+  readonly #onRules: (isForbidden: boolean) => void;
+  #member: GivingMember | null = null;
+  #limitBytesPerSec: number | null = 0;
+  /** What comes while the room is being joined waits for it. */
+  #turn: Promise<void> = Promise.resolve();
+  readonly #reads = new Map<number, (data: Bytes | null) => void>();
+  #lastRead = 0;
+  #isClosed = false;
+
+  /** @param onRules is told whether the host's rules forbid it. */
+  constructor(port: MessagePort, onRules: (isForbidden: boolean) => void) {
+    this.#port = port;
+    this.#onRules = onRules;
+    port.onmessage = ({ data }: MessageEvent<FromGiveaway>) => this.#receive(data);
+  }
+
+  /** Bytes per second that are given at most: null without limit, 0 nothing. */
+  setLimit(bytesPerSec: number | null): void {
+    this.#limitBytesPerSec = bytesPerSec;
+    this.#member?.giver.setLimit(bytesPerSec);
+  }
+
+  /** Leaves the room. */
+  close(): void {
+    this.#isClosed = true;
+    this.#member?.close();
+    this.#member = null;
+    this.#post({ type: 'end' });
+    this.#port.close();
+    for (const answer of this.#reads.values()) answer(null);
+    this.#reads.clear();
+  }
+
+  #receive(message: FromGiveaway): void {
+    if (message.type === 'piece') {
+      this.#reads.get(message.id)?.(message.data);
+      this.#reads.delete(message.id);
+      return;
+    }
+    // What cannot be given is had from the server a little later: the host has nothing to do about it.
+    this.#turn = this.#turn.then(() => this.#take(message)).catch(() => undefined);
+  }
+
+  async #take(message: Exclude<FromGiveaway, { type: 'piece' }>): Promise<void> {
+    if (this.#isClosed) return;
+    if (message.type === 'begun') await this.#join(message.room);
+    else if (message.type === 'published') await this.#member?.giver.update(message.update);
+    else if (message.type === 'listed') this.#member?.giver.offer(message.segments);
+    else this.#member?.giver.withdraw(message.segment);
+  }
+
+  async #join(room: HostedRoom): Promise<void> {
+    this.#member?.close();
+    this.#member = null;
+    const member = await GivingMember.join({
+      room,
+      crypto: await chooseCrypto(),
+      clock: systemClock,
+      random: () => Math.random(),
+      signalingUrl: signalingUrl(location.href),
+      openSocket: (url) => new WebSocket(url),
+      createPeer,
+      fetchRules: (joinToken) => readRules(room.roomId, joinToken),
+      read: (segment, piece) => this.#read(segment, piece),
+      onRules: () => this.#onRules(member.isForbidden),
+    });
+    if (this.#isClosed) {
+      member.close();
+      return;
+    }
+    this.#member = member;
+    member.giver.setLimit(this.#limitBytesPerSec);
+  }
+
+  #read(segment: number, piece: number): Promise<Bytes | null> {
+    if (this.#isClosed) return Promise.resolve(null);
+    const id = ++this.#lastRead;
+    this.#post({ type: 'read', id, segment, piece });
+    return new Promise((resolve) => this.#reads.set(id, resolve));
+  }
+
+  #post(message: ToGiveaway): void {
+    this.#port.postMessage(message);
+  }
+}

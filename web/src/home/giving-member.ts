@@ -1,0 +1,208 @@
+import type { Bytes } from '../../../peer/bytes.ts';
+import type { ChatRoom } from '../../../peer/chat/authored.ts';
+import type { Clock } from '../../../peer/clock.ts';
+import type { Crypto } from '../../../peer/crypto/crypto.ts';
+import type { HostedRoom } from '../../../peer/host/new-room.ts';
+import { signBadge } from '../../../peer/room/badge.ts';
+import { Giver, giverCard } from '../../../peer/room/giver.ts';
+import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
+import { type Admission, Connector, MAX_RETRY_MS } from '../../../peer/transport/connector.ts';
+import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
+import type { Remote } from '../../../peer/wire/link.ts';
+import { connectSignaling, type SignalingClient } from '../../../signaling/client.ts';
+import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/messages.ts';
+import { Credentials } from '../room/credentials.ts';
+
+/** After signaling was lost and is back, a connection on which nothing is heard for so long is taken for dead. */
+const PROBE_MS = 1_500;
+
+/** Where the server does not say whether viewers may be connected at all, it is asked again. */
+const ASK_RULES_AGAIN_MS = 10_000;
+
+export interface GivingMemberParts {
+  room: HostedRoom;
+  crypto: Crypto;
+  clock: Clock;
+  random(): number;
+  signalingUrl: string;
+  openSocket: Parameters<typeof connectSignaling>[0]['openSocket'];
+  createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike;
+  /** The host's signed rules, as the server has them; null where there are none. */
+  fetchRules(joinToken: Bytes): Promise<Bytes | null>;
+  /** The ciphertext of a piece that was offered; null where it is gone meanwhile. */
+  read(segment: number, piece: number): Promise<Bytes | null>;
+  /** Whether the host's rules forbid all connections between members may have changed. */
+  onRules(): void;
+}
+
+/** The host's uploading page in its room: signaling and connections to viewers around a Giver. It leaves the origin's places to others. */
+export class GivingMember {
+  readonly giver: Giver;
+  readonly #parts: GivingMemberParts;
+  readonly #joinToken: Bytes;
+  readonly #signaling: SignalingClient;
+  readonly #connector: Connector;
+  /** Null until it is known that the host's rules allow connections, and while they do not. */
+  #neighbours: Neighbours | null = null;
+  readonly #newNeighbours: () => Neighbours;
+  #named: readonly string[] = [];
+  #iceServers: readonly IceServer[] = [];
+  #areRulesKnown = false;
+  #cancelAsking: () => void = () => undefined;
+  #isClosed = false;
+
+  /** Joins the room; resolves at once, connecting goes on behind. */
+  static async join(parts: GivingMemberParts): Promise<GivingMember> {
+    const { crypto, clock, room } = parts;
+    const credentials = await Credentials.make(crypto, room, await crypto.generateSigningKey());
+    const { memberKey: key, roomKeys } = credentials;
+    const chatRoom = { crypto, roomId: room.roomId, chatKey: roomKeys.chatKey };
+    const badge = await signBadge(crypto, room.hostKey, key.publicKey, clock.wallMs());
+    return new GivingMember(parts, credentials, chatRoom, await giverCard(chatRoom, { key, badge }));
+  }
+
+  private constructor(parts: GivingMemberParts, credentials: Credentials, room: ChatRoom, card: Bytes) {
+    const { clock, random, crypto } = parts;
+    this.#parts = parts;
+    this.giver = new Giver({
+      clock,
+      room,
+      video: parts.room.videoId,
+      card,
+      read: (segment, piece) => parts.read(segment, piece),
+      onLinkClosed: (remote, code) => this.#linkClosed(remote, code),
+      onRules: () => this.#applyRules(),
+    });
+    this.#joinToken = credentials.roomKeys.joinToken;
+    this.#connector = new Connector({
+      selfId: credentials.selfId,
+      clock,
+      randomBytes: (countBytes) => crypto.randomBytes(countBytes),
+      createPeer: (isInitiator) => parts.createPeer(isInitiator, this.#iceServers),
+      sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data }),
+      seal: (to, text) => credentials.seal(to, text),
+      unseal: (from, text) => credentials.unseal(from, text),
+      admit: (from) => this.#admit(from),
+      onChannel: (id, channel) => {
+        this.#neighbours?.opened(id);
+        this.giver.connect(channel, { id, kind: 'member' });
+      },
+      onFailure: (id, isInitiator) => {
+        if (isInitiator) this.#neighbours?.failed(id);
+      },
+      onBusy: (id, retryInMs) => this.#neighbours?.busy(id, retryInMs),
+      onFree: () => this.#neighbours?.freed(),
+      // Said in the room page, to who looks at it.
+      onBadSignal: () => undefined,
+    });
+    const budget = dialBudget(clock);
+    this.#newNeighbours = () =>
+      new Neighbours({
+        clock,
+        random,
+        budget,
+        connected: () => this.#connector.ids,
+        dial: (id) => this.#connector.dial(id),
+        askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
+      });
+    this.#signaling = connectSignaling({
+      url: parts.signalingUrl,
+      openSocket: parts.openSocket,
+      hello: (nonce) => credentials.join(nonce),
+      clock,
+      random,
+      on: (message) => this.#received(message),
+      onState: () => undefined,
+    });
+  }
+
+  /** Whether the host's rules send everybody through the server only. */
+  get isForbidden(): boolean {
+    return this.giver.rules?.isOriginOnly ?? false;
+  }
+
+  /** Leaves the room and closes every connection. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelAsking();
+    this.#neighbours?.close();
+    this.#signaling.close();
+    this.giver.close();
+    this.#connector.close();
+  }
+
+  #admit(from: string): Admission {
+    if (from === ORIGIN || !this.#neighbours || this.giver.isOut(from)) return { retryInMs: MAX_RETRY_MS };
+    return this.#neighbours.canAdmit(from) ? 'welcome' : { retryInMs: 0 };
+  }
+
+  #received(message: FromServer): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#iceServers = message.iceServers;
+        this.giver.probeLinks(PROBE_MS);
+        this.#connector.hangUpUnopened();
+        this.#found(message.members);
+        void this.#learnRules();
+        break;
+      case 'iceServers':
+        this.#iceServers = message.iceServers;
+        break;
+      case 'members':
+        this.#found(message.members);
+        break;
+      case 'signal':
+        this.#connector.receive(message.from, message.data);
+        break;
+      case 'absent':
+        this.#absent(message.id);
+        break;
+      default:
+    }
+  }
+
+  #found(ids: readonly string[]): void {
+    this.#named = ids;
+    this.#neighbours?.found(ids.filter((id) => !this.giver.isOut(id)));
+  }
+
+  #absent(id: string): void {
+    // One that is open needs no signals.
+    if (this.#connector.channel(id)) return;
+    this.#connector.hangUp(id);
+    this.#neighbours?.gone(id);
+  }
+
+  /** Nobody is dialled or let in before it is known whether the host allows it: the server tells, since viewers are not asked yet. */
+  async #learnRules(): Promise<void> {
+    this.#cancelAsking();
+    try {
+      const envelope = await this.#parts.fetchRules(this.#joinToken);
+      if (envelope) await this.giver.obey(envelope);
+      this.#areRulesKnown = true;
+    } catch {
+      if (this.#isClosed) return;
+      this.#cancelAsking = this.#parts.clock.after(ASK_RULES_AGAIN_MS, () => void this.#learnRules());
+    }
+    this.#applyRules();
+  }
+
+  #applyRules(): void {
+    const areAllowed = this.#areRulesKnown && !this.isForbidden;
+    if (this.#isClosed) return;
+    if (areAllowed !== (this.#neighbours !== null)) {
+      this.#neighbours?.close();
+      this.#neighbours = areAllowed ? this.#newNeighbours() : null;
+      if (areAllowed) this.#found(this.#named);
+      else for (const id of this.#connector.ids) this.#connector.hangUp(id);
+    }
+    this.#parts.onRules();
+  }
+
+  #linkClosed({ id }: Remote, code: string): void {
+    if (this.#isClosed || code === 'REPLACED') return;
+    // Who comes back dials us: nothing is missing here without them.
+    if (code === 'LEFT' || this.giver.isOut(id)) this.#neighbours?.gone(id);
+    else this.#neighbours?.lost(id);
+  }
+}

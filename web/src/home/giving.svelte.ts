@@ -1,0 +1,88 @@
+import { isMobileDataSpared, watchMobileData } from '../room/mobile-data.ts';
+import { chosenPeers, type PeersChoice, rememberPeers } from '../room/peers-choice.ts';
+import type { PageGiving } from './give-through-page.ts';
+import { givingLimit, type UploadNow } from './giving-limit.ts';
+import type { HostingControl } from './host-worker.ts';
+
+const IDLE: UploadNow = { bytesPerSec: null, isPaused: false, isStuck: false, isSpared: false };
+
+/** Whether this page gives viewers itself what it uploads, as the host wants, and doing it while the upload lasts. */
+export class Giving {
+  /** What the host said here or in a room, now or at an earlier visit; null: nothing, which is a yes once it was told. */
+  choice: PeersChoice | null = $state(chosenPeers(location.search));
+  /** The host's rules send everybody through the server. */
+  isForbidden: boolean = $state(false);
+  isWanted = $derived(this.choice !== 'no');
+
+  /** Whether this browser can connect to viewers at all. */
+  readonly isPossible = 'RTCPeerConnection' in window;
+
+  /** The upload whose room is open; null while there is none. */
+  #upload: HostingControl | null = null;
+  /** The one of which something is given, or is about to be. */
+  #given: HostingControl | null = null;
+  #giving: PageGiving | null = null;
+  #wasTold = false;
+  #now: UploadNow = IDLE;
+  readonly #unwatch: (() => void) | null;
+
+  constructor() {
+    this.#unwatch = watchMobileData((isOn) => this.note({ isSpared: isOn && isMobileDataSpared() }));
+  }
+
+  /** The room of this upload is open: viewers come. */
+  begin(upload: HostingControl): void {
+    this.#upload = upload;
+    this.#apply();
+  }
+
+  /** The upload is over, however it ended: the server has all, or nothing is wanted any more. */
+  end(): void {
+    this.#upload = null;
+    this.#now = { ...IDLE, isSpared: this.#now.isSpared };
+    this.isForbidden = false;
+    this.#apply();
+  }
+
+  /** The page has said what it shows to others. Nobody is connected before. */
+  noticeShown(): void {
+    this.#wasTold = true;
+    this.#apply();
+  }
+
+  choose(isWanted: boolean): void {
+    this.choice = isWanted ? 'yes' : 'no';
+    rememberPeers(this.choice);
+    this.#apply();
+  }
+
+  /** How the upload does: what is given depends on it. */
+  note(now: Partial<UploadNow>): void {
+    this.#now = { ...this.#now, ...now };
+    this.#giving?.setLimit(givingLimit(this.#now));
+  }
+
+  close(): void {
+    this.#unwatch?.();
+    this.end();
+  }
+
+  #apply(): void {
+    const upload = this.isPossible && this.isWanted && this.#wasTold ? this.#upload : null;
+    if (upload === this.#given) return;
+    this.#given = upload;
+    this.#giving?.close();
+    this.#giving = null;
+    if (upload) void this.#give(upload);
+  }
+
+  async #give(upload: HostingControl): Promise<void> {
+    // Where the code cannot be loaded, viewers have all from the server.
+    const loaded = await import('./give-through-page.ts').catch(() => null);
+    if (!loaded || this.#given !== upload || this.#giving) return;
+    const { port1, port2 } = new MessageChannel();
+    this.#giving = new loaded.PageGiving(port1, (isForbidden) => (this.isForbidden = isForbidden));
+    this.#giving.setLimit(givingLimit(this.#now));
+    upload.give(port2);
+  }
+}
