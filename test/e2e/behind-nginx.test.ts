@@ -7,7 +7,7 @@ import { MAX_SEGMENT_BYTES } from '../../peer/limits.ts';
 import { securityHeaders } from '../../seed-server/routes/security-headers.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { makeCertificate } from '../tools/certificates.ts';
-import { shortClip } from '../tools/clips.ts';
+import { lightClip } from '../tools/clips.ts';
 import { ask } from '../tools/http-server.ts';
 import { MadeRoom } from '../tools/made-room.ts';
 import { findNginx, type Nginx, startNginx } from '../tools/nginx.ts';
@@ -48,7 +48,7 @@ if (program !== null) {
     try {
       const host = await visit(browser, nginx.url);
       await host.page.getByTestId('host-password').fill(PASSWORD);
-      const link = await hostThroughPage(host.page, (await shortClip(20)).path);
+      const link = await hostThroughPage(host.page, (await lightClip(20)).path);
       const [ann, ben] = [await visit(browser, link), await visit(browser, link)];
       for (const { page } of [ann, ben]) await untilPlaying(page);
       await say(ann.page, 'through the proxy');

@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { generatedClip, shortClip } from '../tools/clips.ts';
+import { generatedClip, lightClip } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { slowLine } from '../tools/slow-line.ts';
 import {
@@ -120,7 +120,7 @@ films(
   async ({ server, browser }) => {
     // Slower than the film is played: its viewer comes to the edge again and again. In a longer film it would
     // only be there more often.
-    const clip = await shortClip(40);
+    const clip = await lightClip(40);
     const line = await slowLine(server.url, 0.85 * (clip.sizeBytes / clip.durationS));
     const host = await visit(browser, line.url);
     await host.page.getByTestId('drop-input').setInputFiles(clip.path);

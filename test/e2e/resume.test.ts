@@ -6,7 +6,7 @@ import { parseRoomLink } from '../../peer/room-link.ts';
 import { ReadStore } from '../../seed-server/store/read-store.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { launchBrowser } from '../tools/browser.ts';
-import { generatedClip, mainClip } from '../tools/clips.ts';
+import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { type SlowLine, slowLine } from '../tools/slow-line.ts';
 import { extrasOfStored } from '../tools/stored-film.ts';
@@ -79,7 +79,7 @@ async function assertStoredAsMade(dataDir: string, link: string, path: string): 
 resume(
   'should finish after many deaths, each time from where it stopped',
   async ({ server, line, context }) => {
-    const clip = await mainClip();
+    const clip = await lightClip(90);
     const random = seededRandom(SEED);
     const moments = Array.from({ length: KILLS }, () => random() * 0.95).sort((a, b) => a - b);
     let page = await home(context, line.url);
@@ -103,8 +103,8 @@ resume(
 );
 
 resume('should refuse another file, and go on with the right one', async ({ server, line, context }) => {
-  const clip = await mainClip();
-  const other = await generatedClip({ durationS: 10 });
+  const clip = await lightClip(90);
+  const other = await lightClip(10);
   let page = await home(context, line.url);
   await page.getByTestId('drop-input').setInputFiles(clip.path);
   await untilShare(page, 0.2);
@@ -122,7 +122,7 @@ resume('should refuse another file, and go on with the right one', async ({ serv
 resume(
   'should go on by itself after a reload where the browser still opens the file',
   async ({ server, line, context, browser }) => {
-    const clip = await mainClip();
+    const clip = await lightClip(90);
     const page = await home(context, line.url);
     await choosesFromOwnFolder(page, clip.path);
     await page.locator('label', { has: page.getByTestId('drop-input') }).click();
@@ -141,7 +141,7 @@ resume(
 );
 
 resume('should keep two uploads at once apart', async ({ server, line, context }) => {
-  const clips = [await mainClip(), await generatedClip({ durationS: 60 })];
+  const clips = [await lightClip(90), await lightClip(60)];
   const pages = await Promise.all(clips.map(() => home(context, line.url)));
   await Promise.all(
     pages.map((page, i) => page.getByTestId('drop-input').setInputFiles(clips[i]?.path ?? '')),
@@ -164,7 +164,7 @@ resume('should keep two uploads at once apart', async ({ server, line, context }
 });
 
 resume('should stand still while paused, and go on after that', async ({ server, line, context }) => {
-  const clip = await mainClip();
+  const clip = await lightClip(90);
   const page = await home(context, line.url);
   await page.getByTestId('drop-input').setInputFiles(clip.path);
   await untilShare(page, 0.2);

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { shortClip } from '../tools/clips.ts';
+import { lightClip } from '../tools/clips.ts';
 import { startBuiltServer } from '../tools/running-server.ts';
 import { hostThroughPage, untilPlaying } from './pages.ts';
 
@@ -42,7 +42,7 @@ headers(
     const [server, browser] = [await startBuiltServer(), await launchBrowser()];
     try {
       const home = await open(await browser.newPage(), server.url, server.url);
-      const link = await hostThroughPage(home.page, (await shortClip(20)).path);
+      const link = await hostThroughPage(home.page, (await lightClip(20)).path);
       const room = await open(await browser.newPage(), server.url, link);
       await untilPlaying(room.page);
       for (const { elsewhere, violations } of [home, room]) assert.equal([elsewhere, violations], [[], []]);
