@@ -7,7 +7,30 @@ import { isBrowserPackaged, packagedBrowser } from './packaged-browser.ts';
 import { signalGroup } from './process-group.ts';
 import { tell } from './tell.ts';
 
+/**
+ * What Playwright turns off (a second such flag takes the place of the first), and two pages of the address bar that nobody sees here:
+ * Chromium makes them anew for each window, and they cost more than most pages that are tested.
+ */
+const DISABLED_FEATURES = [
+  'AimEnabled',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'ThirdPartyStoragePartitioning',
+  'WebUIOmniboxAimPopup',
+  'WebUIOmniboxPopup',
+];
+
 const flags = [
+  `--disable-features=${DISABLED_FEATURES.join(',')}`,
   '--no-sandbox',
   '--disable-gpu',
   '--disable-background-networking',
