@@ -82,6 +82,8 @@ export class Player {
   #generation = 0;
   /** The playhead jumped to where the cursor is not. */
   #isAstray = false;
+  /** Half a segment may be in the parser, of which the rest will not come. */
+  #isParserStale = false;
   /** Shut while more should be at hand before playing begins, or goes on: until then the media element gets nothing. */
   #gate: { start: StartGate; atHand: AtHand } | null;
   #isClosed = false;
@@ -238,7 +240,7 @@ export class Player {
     if (!run) return false;
     await this.#append(buffer, run.data);
     if (generation === this.#generation) this.#cursor = run.next;
-    else this.#resetParser(buffer);
+    else this.#isParserStale = true;
     this.#takePlace();
     this.#stepOverHole();
     return true;
@@ -320,6 +322,7 @@ export class Player {
     const bytes = await data.arrayBuffer();
     for (let tries = 0; ; tries++) {
       await this.#idle(buffer);
+      this.#resetParser(buffer);
       try {
         buffer.appendBuffer(bytes);
         await this.#idle(buffer);
@@ -392,12 +395,13 @@ export class Player {
   #moveCursor(segment: number): void {
     this.#generation += 1;
     this.#cursor = { segment, piece: 0 };
-    if (this.#buffer && !this.#buffer.updating) this.#resetParser(this.#buffer);
+    this.#isParserStale = true;
   }
 
-  /** Half a segment may be in the parser: forget it, so that the next bytes are read as the start of one. */
+  /** So that the next bytes are read as the start of a segment. The buffer must be idle: what was played may just be given up. */
   #resetParser(buffer: SourceBuffer): void {
-    if (this.#mediaSource.readyState === 'open' && !buffer.updating) buffer.abort();
+    if (this.#isParserStale && this.#mediaSource.readyState === 'open') buffer.abort();
+    this.#isParserStale = false;
   }
 
   /** Where the buffered range that holds `atS` ends; null where nothing is buffered there. */
