@@ -12,7 +12,7 @@ import type { OpenedVideo, PackagedSegment } from '../../peer/host/package.ts';
 import type { Viewer } from '../../peer/room/viewer.ts';
 import { parseRoomLink, type RoomLink } from '../../peer/room-link.ts';
 import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
-import { Member } from '../../web/src/room/member.ts';
+import { Member } from '../../web/src/member/member.ts';
 import { VirtualPlayer } from '../sim/virtual-player.ts';
 import { startBuiltServer } from '../tools/running-server.ts';
 import { ShapedLine, ShapedLines } from '../tools/shaped-lines.ts';

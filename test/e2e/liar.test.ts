@@ -11,7 +11,7 @@ import { parseRoomLink } from '../../peer/room-link.ts';
 import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
 import { PIECE_HEADER_BYTES } from '../../peer/wire/frame.ts';
 import { MESSAGES } from '../../peer/wire/messages.ts';
-import { Member } from '../../web/src/room/member.ts';
+import { Member } from '../../web/src/member/member.ts';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
 import { startBuiltServer } from '../tools/running-server.ts';

@@ -2,7 +2,7 @@ import type { Bytes } from '../../peer/bytes.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { PIECE_HEADER_BYTES } from '../../peer/wire/frame.ts';
 import { MESSAGES } from '../../peer/wire/messages.ts';
-import { Member } from '../../web/src/room/member.ts';
+import { Member } from '../../web/src/member/member.ts';
 import type { ViewerPlan } from './plan.ts';
 import type { VirtualBroker } from './virtual-broker.ts';
 import type { VirtualClock } from './virtual-clock.ts';

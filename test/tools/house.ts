@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { OriginPeer } from '../../seed-server/origin/origin-peer.ts';
 import { FileStore } from '../../seed-server/store/file-store.ts';
-import { Member, type MemberParts } from '../../web/src/room/member.ts';
+import { Member, type MemberParts } from '../../web/src/member/member.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { VirtualBroker } from '../sim/virtual-broker.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';

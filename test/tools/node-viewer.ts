@@ -6,7 +6,7 @@ import { systemClock } from '../../peer/clock.ts';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import type { RoomEntry } from '../../peer/room-link.ts';
 import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
-import { Member } from '../../web/src/room/member.ts';
+import { Member } from '../../web/src/member/member.ts';
 import { plainFetcher } from '../../web/src/room/plain-fetcher.ts';
 
 /** How long anything is waited for: no promise, only when to give up on a busy machine. */

@@ -8,7 +8,7 @@ import { memberIdOf, signSignal } from '../../peer/crypto/member-key.ts';
 import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
 import type { WebSocketLike } from '../../signaling/client.ts';
 import type { FromClient, FromServer } from '../../signaling/messages.ts';
-import { Member } from '../../web/src/room/member.ts';
+import { Member } from '../../web/src/member/member.ts';
 import { Session } from '../../web/src/room/session.ts';
 import { texts } from '../../web/src/room/texts.ts';
 import { seededRandom } from '../sim/seeded-random.ts';

@@ -9,7 +9,7 @@ import { isJoinSigned, memberIdOf, openSignal, signJoin, signSignal } from '../.
 import { MatineeError } from '../../peer/errors.ts';
 import type { WebSocketLike } from '../../signaling/client.ts';
 import { type FromServer, ORIGIN } from '../../signaling/messages.ts';
-import type { Member } from '../../web/src/room/member.ts';
+import type { Member } from '../../web/src/member/member.ts';
 import { type House, withHouse } from '../tools/house.ts';
 import type { MadeRoom } from '../tools/made-room.ts';
 import { memberIdOfKey, memberKey } from '../tools/member-keys.ts';

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Bytes } from '../../peer/bytes.ts';
 import type { PlainFetcher } from '../../peer/swarm/plain-fetching.ts';
-import type { Member } from '../../web/src/room/member.ts';
+import type { Member } from '../../web/src/member/member.ts';
 import { type House, hasOrigin, withHouse } from '../tools/house.ts';
 import { flipped, type MadeRoom } from '../tools/made-room.ts';
 

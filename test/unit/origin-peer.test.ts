@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TURN_MS } from '../../seed-server/origin/places.ts';
-import type { Member } from '../../web/src/room/member.ts';
+import type { Member } from '../../web/src/member/member.ts';
 import { VirtualRoom } from '../sim/virtual-room.ts';
 import { hasOrigin, withHouse } from '../tools/house.ts';
 

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { areEqual, type Bytes, fromBase64url } from '../../peer/bytes.ts';
 import type { ListedVideo } from '../../peer/manifest/rules.ts';
-import type { Member } from '../../web/src/room/member.ts';
+import type { Member } from '../../web/src/member/member.ts';
 import { type House, hasOrigin, withHouse } from '../tools/house.ts';
 import { MadeRoom } from '../tools/made-room.ts';
 import { wrongBy } from '../tools/wrong-clock.ts';

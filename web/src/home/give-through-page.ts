@@ -4,9 +4,9 @@ import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { fetchRules } from '../../../peer/host/host-commands.ts';
 import type { HostedRoom } from '../../../peer/host/new-room.ts';
-import { createPeer, signalingUrl } from '../room/browser-network.ts';
+import { createPeer, signalingUrl } from '../member/browser-network.ts';
+import { GivingMember } from '../member/giving-member.ts';
 import type { FromGiveaway, ToGiveaway } from './give-messages.ts';
-import { GivingMember } from './giving-member.ts';
 
 /** How long the server may take to say whether there are rules. */
 const RULES_WITHIN_MS = 10_000;

@@ -1,5 +1,5 @@
-import { isMobileDataSpared, watchMobileData } from '../room/mobile-data.ts';
-import { chosenPeers, type PeersChoice, rememberPeers } from '../room/peers-choice.ts';
+import { isMobileDataSpared, watchMobileData } from '../member/mobile-data.ts';
+import { chosenPeers, type PeersChoice, rememberPeers } from '../member/peers-choice.ts';
 import type { PageGiving } from './give-through-page.ts';
 import { givingLimit, type UploadNow } from './giving-limit.ts';
 import type { HostingControl } from './host-worker.ts';

@@ -1,4 +1,4 @@
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 
 /**
  * Those whom signaling names may be here until they would have said so, or be connected. After that they have left, or are no people

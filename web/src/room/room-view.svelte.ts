@@ -1,9 +1,9 @@
 import type { Bytes } from '../../../peer/bytes.ts';
 import { asMatineeError, type MatineeError } from '../../../peer/errors.ts';
 import { parseRoomLink, type RoomLink } from '../../../peer/room-link.ts';
+import { type PeersChoice, rememberPeers } from '../member/peers-choice.ts';
 import type { OpenRoom, RoomSession, RoomSnapshot } from '../room-session.ts';
 import { dropSecret, keepSecret, keptSecret } from './kept-secret.ts';
-import { type PeersChoice, rememberPeers } from './peers-choice.ts';
 import { rememberName } from './remembered.ts';
 import { texts } from './texts.ts';
 import { Unread } from './unread.svelte.ts';

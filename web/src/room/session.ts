@@ -9,6 +9,7 @@ import { type ListedVideo, NO_RULES } from '../../../peer/manifest/rules.ts';
 import { plainName } from '../../../peer/plain-text.ts';
 import type { VideoInfo } from '../../../peer/video-info.ts';
 import type { Link } from '../../../peer/wire/link.ts';
+import type { Member } from '../member/member.ts';
 import type {
   FilmPart,
   FilmView,
@@ -25,7 +26,6 @@ import { isAlone } from './company.ts';
 import { doingOf } from './doing.ts';
 import type { FilmExtras } from './film-extras.ts';
 import { filmParts } from './film-parts.ts';
-import type { Member } from './member.ts';
 import { isOnOwnAtStart, rememberOnOwn } from './own-way.ts';
 import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';

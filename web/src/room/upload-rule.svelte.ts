@@ -1,5 +1,5 @@
+import { isMobileDataSpared, rememberSparing, watchMobileData } from '../member/mobile-data.ts';
 import type { RoomSession } from '../room-session.ts';
-import { isMobileDataSpared, rememberSparing, watchMobileData } from './mobile-data.ts';
 
 /** How much this person lets be uploaded: a limit of their choice, and nothing on mobile data unless they allow it. */
 export class UploadRule {

@@ -1,24 +1,23 @@
-import type { Allowance } from '../../../peer/allowance.ts';
 import type { Bytes } from '../../../peer/bytes.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
 import { proveMember } from '../../../peer/crypto/member-key.ts';
 import { MatineeError } from '../../../peer/errors.ts';
-import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
+import { dialBudget } from '../../../peer/room/neighbours.ts';
 import { MAKE_ROOM, OriginDial } from '../../../peer/room/origin-dial.ts';
-import { ORIGIN_ONLY } from '../../../peer/room/rules-exchange.ts';
 import { Viewer } from '../../../peer/room/viewer.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
 import type { Spill } from '../../../peer/swarm/piece-disk.ts';
 import type { PlainFetcher } from '../../../peer/swarm/plain-fetching.ts';
 import type { Channel } from '../../../peer/transport/channel.ts';
-import { type Admission, Connector, MAX_RETRY_MS } from '../../../peer/transport/connector.ts';
+import { Connector } from '../../../peer/transport/connector.ts';
 import { isRelayText, Relays } from '../../../peer/transport/relays.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
 import { connectSignaling, type SignalingClient, type SignalingState } from '../../../signaling/client.ts';
 import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/messages.ts';
 import { Credentials } from './credentials.ts';
+import { Neighbourhood } from './neighbourhood.ts';
 
 /** Bytes of ciphertext a viewer keeps in memory, for itself and for others, where it has no disk for what is too much. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
@@ -37,9 +36,6 @@ const PROBE_MS = 1_500;
 
 /** How often the operator's figures are told of ours. */
 const REPORT_EVERY_MS = 30_000;
-
-/** Goodbyes after which it is no use to dial a member again. */
-const FAREWELLS: readonly string[] = ['LEFT', 'REMOVED', 'ROOM_LOCKED', ORIGIN_ONLY];
 
 export interface MemberParts {
   /** The room's own secret, its password mixed in where it has one. */
@@ -77,12 +73,9 @@ export class Member {
   readonly #signaling: SignalingClient;
   readonly #connector: Connector;
   readonly #relays: Relays;
-  /** Null where this member is not to be connected to other viewers. */
-  #neighbours: Neighbours | null = null;
+  /** Shut where this member is not to be connected to other viewers. */
+  readonly #neighbourhood: Neighbourhood;
   readonly #originDial: OriginDial;
-  readonly #dialBudget: Allowance;
-  /** Those signaling named last. */
-  #named: readonly string[] | null = null;
   /** What its person says; the host's rules have a say as well. */
   #arePeersWanted = false;
   #iceServers: readonly IceServer[] = [];
@@ -131,18 +124,18 @@ export class Member {
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data }),
       seal: (to, text) => credentials.seal(to, text),
       unseal: (from, text) => credentials.unseal(from, text),
-      admit: (from) => this.#admit(from),
+      admit: (from) => this.#neighbourhood.admit(from),
       onChannel: (id, channel) => this.#opened(id, channel),
       onFailure: (id, isInitiator) => {
         if (id === ORIGIN) this.#originLost('CLOSED');
-        else if (isInitiator) this.#neighbours?.failed(id);
+        else if (isInitiator) this.#neighbourhood.failed(id);
       },
       onBusy: (id, retryInMs) => {
         if (id === ORIGIN) this.#originBusy(retryInMs);
-        else this.#neighbours?.busy(id, retryInMs);
+        else this.#neighbourhood.busy(id, retryInMs);
       },
       onFree: (id) => {
-        if (id !== ORIGIN) this.#neighbours?.freed();
+        if (id !== ORIGIN) this.#neighbourhood.freed();
       },
       onBadSignal: () => this.#signalRejected(),
     });
@@ -155,11 +148,19 @@ export class Member {
       onChannel: (id, channel) => this.viewer.connect(channel, { id, kind: 'origin', isRelayed: true }),
       onEnd: () => undefined,
     });
-    this.#dialBudget = dialBudget(clock);
+    const budget = dialBudget(clock);
+    this.#neighbourhood = new Neighbourhood({
+      clock,
+      random,
+      budget,
+      connector: () => this.#connector,
+      askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
+      isShutOut: (id) => this.viewer.isBanned(id) || this.viewer.isOut(id),
+    });
     this.#originDial = new OriginDial({
       clock,
       random,
-      budget: this.#dialBudget,
+      budget,
       isConnected: () => this.#connector.has(ORIGIN),
       dial: () => this.#connector.dial(ORIGIN),
     });
@@ -185,7 +186,7 @@ export class Member {
 
   /** Ids of members that signaling named last, perhaps none. */
   get named(): readonly string[] {
-    return this.#named ?? [];
+    return this.#neighbourhood.named;
   }
 
   /** Why there is nothing more to be had here, by the signaling server's word; else null. */
@@ -225,15 +226,9 @@ export class Member {
   /** Viewers are connected to each other where both this person and the host's rules allow it. */
   #applyPeers(): void {
     const areAllowed = this.#arePeersWanted && !this.viewer.rules?.isOriginOnly;
-    if (this.#isClosed || areAllowed === (this.#neighbours !== null)) return;
-    if (areAllowed) {
-      this.#neighbours = this.#newNeighbours();
-      if (this.#named) this.#found(this.#named);
-    } else {
-      this.#neighbours?.close();
-      this.#neighbours = null;
-      this.#partFromMembers();
-    }
+    if (this.#isClosed || areAllowed === this.#neighbourhood.isOpen) return;
+    if (areAllowed) this.#neighbourhood.open();
+    else this.#partFromMembers();
     this.#parts.onChange();
   }
 
@@ -247,7 +242,7 @@ export class Member {
     this.#isClosed = true;
     this.#cancelReport();
     this.#cancelRelay();
-    this.#neighbours?.close();
+    this.#neighbourhood.close();
     this.#originDial.close();
     this.#signaling.close();
     this.viewer.close();
@@ -283,43 +278,16 @@ export class Member {
     this.#parts.onChange();
   }
 
-  #admit(from: string): Admission {
-    if (this.#isShut(from)) return { retryInMs: MAX_RETRY_MS };
-    // Should its person allow it later, this member dials by itself.
-    if (!this.#neighbours) return { retryInMs: MAX_RETRY_MS };
-    return from !== ORIGIN && this.#neighbours.canAdmit(from) ? 'welcome' : { retryInMs: 0 };
-  }
-
-  /** Whether this member is to be neither dialled nor let in. */
-  #isShut(id: string): boolean {
-    return this.viewer.isBanned(id) || this.viewer.isOut(id);
-  }
-
-  #newNeighbours(): Neighbours {
-    const { clock, random } = this.#parts;
-    return new Neighbours({
-      clock,
-      random,
-      budget: this.#dialBudget,
-      connected: () => this.#connector.ids.filter((id) => id !== ORIGIN),
-      dial: (id) => this.#connector.dial(id),
-      askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
-    });
-  }
-
   #partFromMembers(): void {
+    // First of all: nobody is to be dialled in the place of those who go.
+    this.#neighbourhood.close();
     for (const link of [...this.viewer.links]) if (link.remote.kind === 'member') link.close('LEFT');
-    for (const id of this.#connector.ids) if (id !== ORIGIN) this.#connector.hangUp(id);
-  }
-
-  #found(ids: readonly string[]): void {
-    this.#named = ids;
-    this.#neighbours?.found(ids.filter((id) => !this.#isShut(id)));
+    this.#neighbourhood.shut();
   }
 
   #opened(id: string, channel: Channel): void {
     if (id === ORIGIN) this.#originOpened();
-    else this.#neighbours?.opened(id);
+    else this.#neighbourhood.opened(id);
     this.viewer.connect(channel, { id, kind: id === ORIGIN ? 'origin' : 'member' });
   }
 
@@ -337,13 +305,13 @@ export class Member {
           this.#originDial.isHere();
           this.#relaySoon();
         }
-        this.#found(message.members);
+        this.#neighbourhood.found(message.members);
         break;
       case 'iceServers':
         this.#iceServers = message.iceServers;
         break;
       case 'members':
-        this.#found(message.members);
+        this.#neighbourhood.found(message.members);
         break;
       case 'originHere':
         this.#originDial.cameBack();
@@ -370,16 +338,14 @@ export class Member {
     if (this.#connector.channel(id)) return;
     this.#connector.hangUp(id);
     if (id === ORIGIN) this.#originGone();
-    else this.#neighbours?.gone(id);
+    else this.#neighbourhood.gone(id);
   }
 
   #linkClosed(remote: Remote, code: string): void {
     if (this.#isClosed || code === 'REPLACED') return;
     if (remote.isRelayed) this.#relaySoon();
     else if (remote.kind === 'origin') this.#originLost(code);
-    else if (FAREWELLS.includes(code) || this.#isShut(remote.id)) this.#neighbours?.gone(remote.id);
-    else if (code === 'PIECE_WRONG') this.#neighbours?.barred(remote.id);
-    else this.#neighbours?.lost(remote.id);
+    else this.#neighbourhood.parted(remote.id, code);
   }
 
   #originOpened(): void {

@@ -5,13 +5,14 @@ import type { Crypto } from '../../../peer/crypto/crypto.ts';
 import type { HostedRoom } from '../../../peer/host/new-room.ts';
 import { signBadge } from '../../../peer/room/badge.ts';
 import { Giver, giverCard } from '../../../peer/room/giver.ts';
-import { dialBudget, Neighbours } from '../../../peer/room/neighbours.ts';
-import { type Admission, Connector, MAX_RETRY_MS } from '../../../peer/transport/connector.ts';
+import { dialBudget } from '../../../peer/room/neighbours.ts';
+import { Connector } from '../../../peer/transport/connector.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
 import { connectSignaling, type SignalingClient } from '../../../signaling/client.ts';
-import { type FromServer, type IceServer, ORIGIN } from '../../../signaling/messages.ts';
-import { Credentials } from '../room/credentials.ts';
+import type { FromServer, IceServer } from '../../../signaling/messages.ts';
+import { Credentials } from './credentials.ts';
+import { Neighbourhood } from './neighbourhood.ts';
 
 /** After signaling was lost and is back, a connection on which nothing is heard for so long is taken for dead. */
 const PROBE_MS = 1_500;
@@ -42,10 +43,8 @@ export class GivingMember {
   readonly #joinToken: Bytes;
   readonly #signaling: SignalingClient;
   readonly #connector: Connector;
-  /** Null until it is known that the host's rules allow connections, and while they do not. */
-  #neighbours: Neighbours | null = null;
-  readonly #newNeighbours: () => Neighbours;
-  #named: readonly string[] = [];
+  /** Shut until it is known that the host's rules allow connections, and while they do not. */
+  readonly #neighbourhood: Neighbourhood;
   #iceServers: readonly IceServer[] = [];
   #areRulesKnown = false;
   #cancelAsking: () => void = () => undefined;
@@ -82,29 +81,27 @@ export class GivingMember {
       sendSignal: (to, data) => void this.#signaling.send({ type: 'signal', to, data }),
       seal: (to, text) => credentials.seal(to, text),
       unseal: (from, text) => credentials.unseal(from, text),
-      admit: (from) => this.#admit(from),
+      admit: (from) => this.#neighbourhood.admit(from),
       onChannel: (id, channel) => {
-        this.#neighbours?.opened(id);
+        this.#neighbourhood.opened(id);
         this.giver.connect(channel, { id, kind: 'member' });
       },
       onFailure: (id, isInitiator) => {
-        if (isInitiator) this.#neighbours?.failed(id);
+        if (isInitiator) this.#neighbourhood.failed(id);
       },
-      onBusy: (id, retryInMs) => this.#neighbours?.busy(id, retryInMs),
-      onFree: () => this.#neighbours?.freed(),
+      onBusy: (id, retryInMs) => this.#neighbourhood.busy(id, retryInMs),
+      onFree: () => this.#neighbourhood.freed(),
       // Said in the room page, to who looks at it.
       onBadSignal: () => undefined,
     });
-    const budget = dialBudget(clock);
-    this.#newNeighbours = () =>
-      new Neighbours({
-        clock,
-        random,
-        budget,
-        connected: () => this.#connector.ids,
-        dial: (id) => this.#connector.dial(id),
-        askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
-      });
+    this.#neighbourhood = new Neighbourhood({
+      clock,
+      random,
+      budget: dialBudget(clock),
+      connector: () => this.#connector,
+      askForMore: (known) => void this.#signaling.send({ type: 'more', known }),
+      isShutOut: (id) => this.giver.isOut(id),
+    });
     this.#signaling = connectSignaling({
       url: parts.signalingUrl,
       openSocket: parts.openSocket,
@@ -125,15 +122,10 @@ export class GivingMember {
   close(): void {
     this.#isClosed = true;
     this.#cancelAsking();
-    this.#neighbours?.close();
+    this.#neighbourhood.close();
     this.#signaling.close();
     this.giver.close();
     this.#connector.close();
-  }
-
-  #admit(from: string): Admission {
-    if (from === ORIGIN || !this.#neighbours || this.giver.isOut(from)) return { retryInMs: MAX_RETRY_MS };
-    return this.#neighbours.canAdmit(from) ? 'welcome' : { retryInMs: 0 };
   }
 
   #received(message: FromServer): void {
@@ -142,14 +134,14 @@ export class GivingMember {
         this.#iceServers = message.iceServers;
         this.giver.probeLinks(PROBE_MS);
         this.#connector.hangUpUnopened();
-        this.#found(message.members);
+        this.#neighbourhood.found(message.members);
         void this.#learnRules();
         break;
       case 'iceServers':
         this.#iceServers = message.iceServers;
         break;
       case 'members':
-        this.#found(message.members);
+        this.#neighbourhood.found(message.members);
         break;
       case 'signal':
         this.#connector.receive(message.from, message.data);
@@ -161,16 +153,11 @@ export class GivingMember {
     }
   }
 
-  #found(ids: readonly string[]): void {
-    this.#named = ids;
-    this.#neighbours?.found(ids.filter((id) => !this.giver.isOut(id)));
-  }
-
   #absent(id: string): void {
     // One that is open needs no signals.
     if (this.#connector.channel(id)) return;
     this.#connector.hangUp(id);
-    this.#neighbours?.gone(id);
+    this.#neighbourhood.gone(id);
   }
 
   /** Nobody is dialled or let in before it is known whether the host allows it: the server tells, since viewers are not asked yet. */
@@ -188,21 +175,14 @@ export class GivingMember {
   }
 
   #applyRules(): void {
-    const areAllowed = this.#areRulesKnown && !this.isForbidden;
     if (this.#isClosed) return;
-    if (areAllowed !== (this.#neighbours !== null)) {
-      this.#neighbours?.close();
-      this.#neighbours = areAllowed ? this.#newNeighbours() : null;
-      if (areAllowed) this.#found(this.#named);
-      else for (const id of this.#connector.ids) this.#connector.hangUp(id);
-    }
+    if (this.#areRulesKnown && !this.isForbidden) this.#neighbourhood.open();
+    else this.#neighbourhood.shut();
     this.#parts.onRules();
   }
 
   #linkClosed({ id }: Remote, code: string): void {
-    if (this.#isClosed || code === 'REPLACED') return;
     // Who comes back dials us: nothing is missing here without them.
-    if (code === 'LEFT' || this.giver.isOut(id)) this.#neighbours?.gone(id);
-    else this.#neighbours?.lost(id);
+    if (!this.#isClosed && code !== 'REPLACED') this.#neighbourhood.parted(id, code);
   }
 }
