@@ -10,6 +10,8 @@ import { hostThroughPage } from './pages.ts';
 /** `npm run test:memory` asks for 2 GB; the run with all tests is shorter and holds page and server to the same bound. */
 const FILE_BYTES = Number(process.env.MATINEE_MEMORY_BYTES || 400_000_000);
 const MAX_GROWTH_BYTES = 300_000_000;
+/** The host's, and those that send for it: one, and for a moment some that only wait for their last answers. */
+const MAX_WORKERS = 6;
 /** 10 Mbit/s: a good film. */
 const FILE_BYTES_PER_SEC = 1_250_000;
 const MB = 1e6;
@@ -32,6 +34,10 @@ memory('should not grow with the file that is hosted', async () => {
   try {
     const page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(FILE_BYTES / 1000);
+    let mostWorkers = 0;
+    page.on('worker', () => {
+      mostWorkers = Math.max(mostWorkers, page.workers().length);
+    });
     await page.goto(server.url);
     const idle = { page: await memoryOfTree(browserPid), server: await memoryOfTree(server.pid) };
     const watched = { page: watchMemory(browserPid), server: watchMemory(server.pid) };
@@ -44,6 +50,8 @@ memory('should not grow with the file that is hosted', async () => {
     };
     const figures = Object.entries(growth).map(([who, bytes]) => `${who} +${Math.round(bytes / MB)} MB`);
     tell(`${Math.round(clip.sizeBytes / MB)} MB hosted in ${seconds.toFixed(0)} s: ${figures.join(', ')}`);
+    assert.ok(mostWorkers > 1 && mostWorkers <= MAX_WORKERS, `${mostWorkers} workers at once`);
+    assert.is(page.workers().length, 0, 'workers that outlived the upload');
     assert.ok(growth.server < MAX_GROWTH_BYTES, `the server grew by ${growth.server}`);
     assert.ok(growth.page < MAX_GROWTH_BYTES, `the page grew by ${growth.page}`);
   } finally {

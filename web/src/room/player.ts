@@ -78,8 +78,6 @@ export class Player {
   #cursor: Cursor = { segment: 0, piece: 0 };
   /** The init segment is in; from here on the cursor walks media segments. */
   #isFeeding = false;
-  /** The cursor was moved while bytes were being read: they must not be appended. */
-  #generation = 0;
   /** The playhead jumped to where the cursor is not. */
   #isAstray = false;
   /** Half a segment may be in the parser, of which the rest will not come. */
@@ -234,13 +232,12 @@ export class Player {
     if (this.#mediaSource.readyState === 'closed' || this.#video.error) return false;
     if (this.#isAstray && !this.#findPlace()) return false;
     if (this.#bufferedAheadS() > AHEAD_S || !this.#isGateOpen()) return false;
-    const generation = this.#generation;
     const run = await this.#readRun();
-    if (generation !== this.#generation) return true;
+    // Meanwhile the playhead may have jumped away from it.
+    if (this.#isAstray) return true;
     if (!run) return false;
     await this.#append(buffer, run.data);
-    if (generation === this.#generation) this.#cursor = run.next;
-    else this.#isParserStale = true;
+    this.#cursor = run.next;
     this.#takePlace();
     this.#stepOverHole();
     return true;
@@ -388,14 +385,9 @@ export class Player {
     const segment = this.#parts.viewer.manifest.segmentAt((end ?? atS) * 1000 + (end === null ? 0 : 1));
     if (segment === null) return false;
     this.#isAstray = false;
-    this.#moveCursor(segment);
-    return true;
-  }
-
-  #moveCursor(segment: number): void {
-    this.#generation += 1;
     this.#cursor = { segment, piece: 0 };
     this.#isParserStale = true;
+    return true;
   }
 
   /** So that the next bytes are read as the start of a segment. The buffer must be idle: what was played may just be given up. */
