@@ -4,7 +4,7 @@ import { shareAt, stripPath } from '../../web/src/room/controls/seek-bar.ts';
 import { nextSpeed, speedNear } from '../../web/src/room/controls/speeds.ts';
 import { subtitleNames, subtitlesToShow } from '../../web/src/room/controls/subtitles.ts';
 import { Taps } from '../../web/src/room/controls/taps.ts';
-import { heldAtEdge } from '../../web/src/room/upload-edge.ts';
+import { heldAtEdge, isAtEdge } from '../../web/src/room/upload-edge.ts';
 
 const timeline = suite('the timeline');
 
@@ -39,6 +39,14 @@ timeline('should let nobody go where nothing is uploaded, nor throw anybody back
   assert.is(goes(0, 9_000, { uploadedMs: 1_000 }), 0);
   assert.is(goes(0, 36_000, { isDone: true }), 36_000);
   assert.is(goes(0, 99_000, { isDone: true }), 40_000);
+});
+
+timeline('should wait for the host only near the end of what is uploaded', () => {
+  const film = { uploadedMs: 40_000, isDone: false };
+  assert.not.ok(isAtEdge(film, 8_000), 'the film stands still for another reason');
+  assert.ok(isAtEdge(film, 38_000));
+  assert.ok(isAtEdge(film, 41_000));
+  assert.not.ok(isAtEdge({ ...film, isDone: true }, 38_000));
 });
 
 timeline.run();

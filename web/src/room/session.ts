@@ -31,7 +31,7 @@ import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
 import { texts } from './texts.ts';
 import { Together } from './together.ts';
-import { heldAtEdge } from './upload-edge.ts';
+import { heldAtEdge, isAtEdge } from './upload-edge.ts';
 
 /** The page is drawn anew at most this often. */
 const DRAW_EVERY_MS = 200;
@@ -46,8 +46,6 @@ const PATIENCE_MS = 4_000;
 const IN_THE_FILM: readonly Doing[] = ['watching', 'buffering'];
 
 type SayAbout = NonNullable<Parameters<RoomSession['say']>[1]>;
-/** So near to the end of what is uploaded the film stands still because nobody has more of it. */
-const EDGE_MS = 10_000;
 
 /** One open room, as the page sees it: draws snapshots from the member and its player. */
 export class Session implements RoomSession {
@@ -398,7 +396,7 @@ export class Session implements RoomSession {
 
   #isAtEdge(placeMs: number): boolean {
     const video = this.#video();
-    return video !== null && !video.isDone && video.uploadedMs < placeMs + EDGE_MS;
+    return video !== null && isAtEdge(video, placeMs);
   }
 
   #sync(): SyncView {
