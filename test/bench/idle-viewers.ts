@@ -1,8 +1,9 @@
 import { systemClock } from '../../peer/clock.ts';
 import { hostVideo } from '../../peer/host/host-video.ts';
 import { NodeViewer } from '../tools/node-viewer.ts';
+import { originsOf } from '../tools/origin-of.ts';
 import { cpuTimeOf } from '../tools/process-cpu.ts';
-import { childrenOf, memoryOf } from '../tools/process-memory.ts';
+import { memoryOf } from '../tools/process-memory.ts';
 import { startBuiltServer } from '../tools/running-server.ts';
 import { hosting, RandomVideo, sizes } from '../unit/host-rig.ts';
 
@@ -28,7 +29,8 @@ export async function measureIdleViewers(): Promise<IdleCost> {
   const server = await startBuiltServer();
   const viewers: NodeViewer[] = [];
   try {
-    const [origin = 0] = await childrenOf(server.pid);
+    const [origin] = await originsOf(server.pid);
+    if (origin === undefined) throw new Error('The server has no origin.');
     const pids = [server.pid, origin];
     const video = new RandomVideo(sizes(4));
     const room = await hostVideo(hosting(video, server.url, { clock: systemClock }).options);
