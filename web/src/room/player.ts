@@ -1,5 +1,6 @@
+import { type Bytes, concat } from '../../../peer/bytes.ts';
 import { MatineeError } from '../../../peer/errors.ts';
-import { pieceCount } from '../../../peer/manifest/geometry.ts';
+import { pieceCount, pieceStart } from '../../../peer/manifest/geometry.ts';
 import { AtHand } from '../../../peer/room/at-hand.ts';
 import { StartGate } from '../../../peer/room/start-gate.ts';
 import type { Viewer } from '../../../peer/room/viewer.ts';
@@ -82,7 +83,7 @@ export class Player {
   #isAstray = false;
   /** Half a segment may be in the parser, of which the rest will not come. */
   #isParserStale = false;
-  /** Shut while more should be at hand before playing begins, or goes on: until then the media element gets nothing. */
+  /** Shut while more should be at hand before playing begins, or goes on: until then the media element gets nothing of the film. */
   #gate: { start: StartGate; atHand: AtHand } | null;
   #isClosed = false;
   #hasSought = false;
@@ -231,7 +232,9 @@ export class Player {
   async #feedOnce(buffer: SourceBuffer): Promise<boolean> {
     if (this.#mediaSource.readyState === 'closed' || this.#video.error) return false;
     if (this.#isAstray && !this.#findPlace()) return false;
-    if (this.#bufferedAheadS() > AHEAD_S || !this.#isGateOpen()) return false;
+    if (this.#bufferedAheadS() > AHEAD_S) return false;
+    // The init segment goes in at once: setting up decoders takes its time, in which the first pieces come.
+    if (this.#cursor.segment > 0 && !this.#isGateOpen()) return false;
     const run = await this.#readRun();
     // Meanwhile the playhead may have jumped away from it.
     if (this.#isAstray) return true;
@@ -272,7 +275,10 @@ export class Player {
     const { hasOrigin } = this.#parts.viewer;
     if (!this.#gate.start.isOpen({ nowMs: this.#parts.nowMs(), aheadMs, isAll, hasOrigin })) return false;
     this.#gate = null;
-    if (this.#beginMs !== null) this.#beginMs = this.#bestBegin(this.#beginMs, untilMs);
+    if (this.#beginMs === null) return true;
+    this.#beginMs = this.#bestBegin(this.#beginMs, untilMs);
+    // Since the init segment went in, another place may have been meant.
+    this.#cursor = this.#after(0);
     return true;
   }
 
@@ -283,24 +289,27 @@ export class Player {
   }
 
   /** The plaintext from the cursor on that is here without a gap, within its segment; null where its first piece is missing. */
-  async #readRun(): Promise<{ data: Blob; next: Cursor } | null> {
+  async #readRun(): Promise<{ data: Bytes; next: Cursor } | null> {
     const { viewer } = this.#parts;
     const segment = this.#segment;
     const entry = viewer.manifest.entry(segment);
     if (!entry) return null;
-    const parts: BlobPart[] = [];
-    let sizeBytes = 0;
-    let piece = this.#cursor.piece;
-    while (sizeBytes < MAX_APPEND_BYTES && viewer.hasPiece(segment, piece)) {
-      const data = await viewer.readPiece(segment, piece);
-      if (!data) break;
-      parts.push(data);
-      sizeBytes += data.byteLength;
-      piece += 1;
-    }
+    const first = this.#cursor.piece;
+    const startBytes = pieceStart(entry.sizeBytes, first);
+    const reading: Promise<Bytes | null>[] = [];
+    for (
+      let piece = first;
+      pieceStart(entry.sizeBytes, piece) - startBytes < MAX_APPEND_BYTES && viewer.hasPiece(segment, piece);
+      piece++
+    )
+      reading.push(viewer.readPiece(segment, piece));
+    const read = await Promise.all(reading);
+    const missing = read.indexOf(null);
+    const parts = read.slice(0, missing < 0 ? read.length : missing).filter((part) => part !== null);
     if (parts.length === 0) return null;
-    const isWhole = piece === pieceCount(entry.sizeBytes);
-    return { data: new Blob(parts), next: isWhole ? this.#after(segment) : { segment, piece } };
+    const next = first + parts.length;
+    const isWhole = next === pieceCount(entry.sizeBytes);
+    return { data: concat(...parts), next: isWhole ? this.#after(segment) : { segment, piece: next } };
   }
 
   /** The segment that is to be appended next: what is no part of the film is passed over. */
@@ -315,13 +324,12 @@ export class Player {
     return { segment: next, piece: 0 };
   }
 
-  async #append(buffer: SourceBuffer, data: Blob): Promise<void> {
-    const bytes = await data.arrayBuffer();
+  async #append(buffer: SourceBuffer, data: Bytes): Promise<void> {
     for (let tries = 0; ; tries++) {
       await this.#idle(buffer);
       this.#resetParser(buffer);
       try {
-        buffer.appendBuffer(bytes);
+        buffer.appendBuffer(data);
         await this.#idle(buffer);
         return;
       } catch (error) {
