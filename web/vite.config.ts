@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { pageChunks } from './page-chunks.ts';
 import { precompress } from './precompress.ts';
 
 const root = import.meta.dirname;
+const [home, room] = [join(root, 'index.html'), join(root, 'room.html')];
 const nodePart = (name: string): string => join(root, 'node-parts', `${name}.ts`);
 
 export default defineConfig({
@@ -21,7 +23,8 @@ export default defineConfig({
   build: {
     // Two pages, so that a viewer never loads what only the host needs.
     rolldownOptions: {
-      input: [join(root, 'index.html'), join(root, 'room.html')],
+      input: [home, room],
+      output: { codeSplitting: { groups: pageChunks(home, room) } },
       checks: { pluginTimings: false },
     },
     // A data: address would need its own permission in the content security policy.
