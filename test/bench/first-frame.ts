@@ -9,6 +9,8 @@ const FILE_BYTES = 1_000_000_000;
 const DURATION_S = 1800;
 const ROUNDS = 3;
 const GOAL_MS = 3000;
+/** Milliseconds between looks: often enough, and no work in each frame of the page that is measured. */
+const POLLING = { polling: 20 };
 
 /** Milliseconds from the drop of a 1 GB file to a viewer's first frame, who opens the link as soon as there is one; on loopback. */
 export async function measureFirstFrame(): Promise<number[]> {
@@ -22,8 +24,8 @@ export async function measureFirstFrame(): Promise<number[]> {
       await home.goto(server.url);
       const startMs = performance.now();
       await home.getByTestId('drop-input').setInputFiles(clip.path);
-      await room.goto(await home.getByTestId('room-link').inputValue());
-      await room.waitForFunction(() => (window.matinee?.stats().startupMs ?? null) !== null);
+      await room.goto(await linkOf(home));
+      await room.waitForFunction(() => (window.matinee?.stats().startupMs ?? null) !== null, null, POLLING);
       figures.push(performance.now() - startMs);
       await Promise.all([home, room].map((page) => page.context().close()));
     }
@@ -38,6 +40,16 @@ export async function measureFirstFrame(): Promise<number[]> {
     page.setDefaultTimeout(120_000);
     return page;
   }
+}
+
+/** The room's link as soon as the page shows it: a locator looks every half second only. */
+async function linkOf(home: Page): Promise<string> {
+  const shown = await home.waitForFunction(
+    () => document.querySelector<HTMLInputElement>('[data-testid="room-link"]')?.value,
+    null,
+    POLLING,
+  );
+  return (await shown.jsonValue()) ?? '';
 }
 
 /** The figures as a line for people. */
