@@ -9,10 +9,11 @@ import type { ListedVideo } from '../manifest/rules.ts';
 import { sealInfo, sealTitle } from '../video-info.ts';
 import { type ExtraSource, withExtras } from './extra-layout.ts';
 import type { Giveaway } from './giveaway.ts';
+import { FIRST_SEGMENTS, HeadStart } from './head-start.ts';
 import { type HostCommands, hostCommands } from './host-commands.ts';
 import { type HostProgress, ProgressLog } from './host-progress.ts';
 import { type HostedRoom, newRoom } from './new-room.ts';
-import type { OpenedVideo } from './package.ts';
+import type { OpenedVideo, PackagedSegment } from './package.ts';
 import type { Pause } from './pause.ts';
 import { type RoomRequests, roomRequests, serverOrigin } from './room-requests.ts';
 import { type SealedSegment, sealSegment } from './seal-segment.ts';
@@ -42,9 +43,6 @@ const NOTHING_STORED = '{"stored":[]}';
 /** Failures after which the upload can go on another time, from where it stopped. */
 const PASSING: readonly ErrorCode[] = ['SERVER_UNREACHABLE', 'FILE_UNREADABLE', 'MANIFEST_STALE'];
 
-/** The init segment and one that plays: from then on viewers see something. */
-const WATCHABLE_SEGMENTS = 2;
-
 export interface HostOptions {
   /** Stays open: whoever opened it closes it. */
   video: OpenedVideo;
@@ -69,6 +67,8 @@ export interface HostOptions {
   kept?: KeptUpload | null;
   /** While it is on nothing is sent. */
   pause?: Pause;
+  /** How long most of a new upload waits once its first segments are stored, milliseconds: head-start.ts. Left out: not at all. */
+  headStartMs?: number;
   /** Is told what viewers can be given before the server has it; left out: nobody is. */
   giveaway?: Giveaway;
   /** Cancels: the upload stops at once and the room is taken down. */
@@ -103,14 +103,7 @@ interface RunningUpload extends Upload {
   signal: AbortSignal;
   queue: UploadQueue;
   line: ServerLine;
-  /** Told of each segment that is made, and of each that is stored. */
-  watch: Watch;
-}
-
-/** Waits for the room to be worth a visit. */
-interface Watch {
-  made(segment: SealedSegment): void;
-  stored(segment: SealedSegment): void;
+  headStart: HeadStart;
 }
 
 /** The packager made another segment than the one that was signed under its number: never to be encrypted under the same key. */
@@ -242,21 +235,28 @@ function startTasks(upload: Upload, signal: AbortSignal): Promise<void>[] {
     signal,
     onState: (state) => progress.line(state),
   });
-  const watch = watchFor(() => options.onRoom(upload.room));
-  const running = { ...upload, signal, line, watch, queue: new UploadQueue(signal) };
+  const headStart = new HeadStart({
+    clock: options.clock,
+    waitMs: options.headStartMs ?? 0,
+    onFirst: () => options.onRoom(upload.room),
+    signal,
+  });
+  // What goes on has had its own.
+  if (upload.writer.segmentCount > 0) headStart.end();
+  const running = { ...upload, signal, line, headStart, queue: new UploadQueue(signal) };
   const uploads = Array.from({ length: PARALLEL_UPLOADS }, () => uploadFrom(running));
   return [packageAll(running), listAll(running), ...uploads];
 }
 
 /** Encrypts what the packager makes, as far as there is room for it; what is stored already is only compared. */
 async function packageAll(upload: RunningUpload): Promise<void> {
-  const { options, keys, kept, progress, queue, signal, watch } = upload;
+  const { options, keys, kept, progress, queue, signal, headStart } = upload;
   const signed = kept?.entries ?? [];
   const stored = await findStored(upload);
   let madeCount = 0;
   const segments = withExtras({
-    media: options.video.segments(signal),
-    extras: options.extras ?? { first: [] },
+    media: endingHeadStart(options.video.segments(signal), headStart),
+    extras: afterHeadStart(options.extras ?? { first: [] }, headStart),
     signed,
     signedExtras: kept?.extras ?? new Map(),
     clock: options.clock,
@@ -269,16 +269,38 @@ async function packageAll(upload: RunningUpload): Promise<void> {
     if (before && !isSameSegment(before, sealed.entry)) throw new MadeOtherwise();
     madeCount = sealed.number + 1;
     progress.packaged(sealed);
-    watch.made(sealed);
-    if (stored.has(sealed.number)) watch.stored(sealed);
+    headStart.made(sealed);
+    if (stored.has(sealed.number)) headStart.stored(sealed);
     else queue.add(sealed);
     if (madeCount === signed.length) progress.phase('uploading');
     await queue.untilRoom();
+    await headStart.untilFilm(segment.startMs + segment.durationMs);
     await options.pause?.over(signal);
   }
   if (madeCount < signed.length) throw new MadeOtherwise();
   queue.end();
   progress.packagingEnded();
+}
+
+/** The same segments; once all are made there is nothing left that would be in anybody's way. */
+async function* endingHeadStart(
+  media: AsyncIterable<PackagedSegment>,
+  headStart: HeadStart,
+): AsyncGenerator<PackagedSegment> {
+  yield* media;
+  headStart.end();
+}
+
+/** The same extras, the making of which waits with all else that is not the beginning of the film. */
+function afterHeadStart({ first, make }: ExtraSource, headStart: HeadStart): ExtraSource {
+  if (!make) return { first };
+  return {
+    first,
+    async *make(listed, signal) {
+      await headStart.untilOver();
+      yield* make(listed, signal);
+    },
+  };
 }
 
 /** The numbers of the segments that the server has already. */
@@ -310,7 +332,7 @@ async function listAll(upload: RunningUpload): Promise<void> {
     upload.options.giveaway?.listed(batch);
     queue.markListed(batch);
   }
-  if (writer.segmentCount < WATCHABLE_SEGMENTS) throw nothingToWatch();
+  if (writer.segmentCount < FIRST_SEGMENTS) throw nothingToWatch();
   await queue.untilAllStored();
   progress.phase('finishing');
   await publish(upload, true);
@@ -359,31 +381,21 @@ async function publish({ options, requests, writer, line }: RunningUpload, isDon
 }
 
 /** One of the uploaders that share the queue. */
-async function uploadFrom({ options, requests, progress, queue, line, watch }: RunningUpload): Promise<void> {
+async function uploadFrom({
+  options,
+  requests,
+  progress,
+  queue,
+  line,
+  headStart,
+}: RunningUpload): Promise<void> {
   for (let segment = await queue.takeListed(); segment; segment = await queue.takeListed()) {
     await line.deliver(requests.storeSegment(segment.number, segment.ciphertext));
     options.giveaway?.stored(segment);
     progress.stored(segment);
-    watch.stored(segment);
+    headStart.stored(segment);
     queue.markStored(segment);
   }
-}
-
-/** Calls `onWatchable` once the init segment and the first one of the film are among the stored. */
-function watchFor(onWatchable: () => void): Watch {
-  const needed = new Set<number>();
-  let madeCount = 0;
-  return {
-    made({ number, extra }) {
-      if (extra || madeCount === WATCHABLE_SEGMENTS) return;
-      needed.add(number);
-      madeCount += 1;
-    },
-    stored({ number }) {
-      const isLast = needed.delete(number) && needed.size === 0 && madeCount === WATCHABLE_SEGMENTS;
-      if (isLast) onWatchable();
-    },
-  };
 }
 
 /** Whether what is uploaded stays: for another time where there is a journal, or since nobody can be told that it is to go. */

@@ -33,6 +33,11 @@ export class Couriers {
     return this.#courier().send({ url: input, method, headers, body }, signal ?? null);
   };
 
+  /** Has the first worker started ahead of what it will send. */
+  prepare(): void {
+    this.#courier();
+  }
+
   /** The page could not load this one. */
   lost(id: number): void {
     this.#couriers.get(id)?.fail();

@@ -8,6 +8,9 @@ import type { ChosenFile } from './file-handle.ts';
 
 /** What the page and the host's worker tell each other: one file per worker, `cancel` at any time. */
 
+/** How long an upload holds back once its room is there, milliseconds: longer than a page takes from the link to its first picture. */
+export const HEAD_START_MS = 3_000;
+
 export type VideoFacts = OpenedVideo['info'];
 
 /** What will happen to the file, and the subtitles that go with it. */

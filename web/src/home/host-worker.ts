@@ -16,9 +16,32 @@ export interface HostingControl {
   give(port: MessagePort): void;
 }
 
-/** Hosts a file in a worker of its own, which is loaded only now, and calls back with each of its messages. */
+/** A worker that is loaded ahead of the first file; null: there is none. */
+let prepared: Worker | null = null;
+
+/** Loads the worker for the first file before there is one. */
+export function prepareHosting(): void {
+  if (prepared) return;
+  prepared = newWorker();
+  // The next try says why.
+  prepared.onerror = () => {
+    prepared = null;
+  };
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL('./host.worker.ts', import.meta.url), { type: 'module' });
+}
+
+function takeWorker(): Worker {
+  const worker = prepared ?? newWorker();
+  prepared = null;
+  return worker;
+}
+
+/** Hosts a file in a worker of its own and calls back with each of its messages. */
 export function startHosting(task: HostTask, onMessage: (message: FromWorker) => void): HostingControl {
-  const worker = new Worker(new URL('./host.worker.ts', import.meta.url), { type: 'module' });
+  const worker = takeWorker();
   const desk = new CourierDesk((lost) => send(worker, lost));
   let isCancelled = false;
   const receive = (message: FromWorker) => {

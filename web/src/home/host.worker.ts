@@ -18,12 +18,22 @@ import type { CourierLost } from './courier-messages.ts';
 import { Couriers } from './couriers.ts';
 import { loadDecoders, machineAbilities } from './decoders.ts';
 import { giveFromWorker } from './give-from-worker.ts';
-import type { Failure, FromWorker, HostTask, ToWorker, VideoFacts } from './host-messages.ts';
+import {
+  type Failure,
+  type FromWorker,
+  HEAD_START_MS,
+  type HostTask,
+  type ToWorker,
+  type VideoFacts,
+} from './host-messages.ts';
 import { DatabaseJournal, readUpload, type StoredUpload, type UploadFacts } from './kept-uploads.ts';
 import { markUnderWay } from './upload-lock.ts';
 import { workerTexts } from './worker-texts.ts';
 
 /** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
+
+/** Bytes of a request that this worker makes itself. */
+const MAX_OWN_BYTES = 16 * 1024;
 
 const cancelled = new AbortController();
 const pause = new Pause();
@@ -71,16 +81,25 @@ async function isKept(): Promise<boolean> {
 
 async function host(task: HostTask, server: string): Promise<void> {
   const { file, choices, goOnWith } = task;
+  couriers.prepare();
   const crypto = await chooseCrypto();
   const before = goOnWith === null ? null : await reopen(goOnWith);
   const plain = plainSource(file);
-  const identity = await identifyFile(crypto, plain);
-  if (before) mustBeSameFile(before.stored.facts.file, identity);
+  const identifying = identifyFile(crypto, plain);
+  if (before) mustBeSameFile(before.stored.facts.file, await identifying);
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
-  const subtitles = before ? (before.stored.facts.subtitles ?? []) : await readSubtitleFiles(task.subtitles);
-  const video = await openFile(file, wishes);
+  const opening = openFile(file, wishes);
   try {
-    const own = ownSubtitles(await openTextTracks(plain), subtitles);
+    // Side by side, for each waits for a few places of the file; but what keeps a film from being opened is told first.
+    const rest = Promise.all([
+      openTextTracks(plain),
+      before ? (before.stored.facts.subtitles ?? []) : readSubtitleFiles(task.subtitles),
+      identifying,
+    ]);
+    rest.catch(() => undefined);
+    const video = await opening;
+    const [texts, subtitles, identity] = await rest;
+    const own = ownSubtitles(texts, subtitles);
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
     const { plan, tracks } = video;
     const isAsking = !before && (task.mustAsk || isWorthAsking(plan, tracks, wishes));
@@ -98,8 +117,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       ...choices,
       crypto,
       clock: systemClock,
-      // Couriers are for what is large; questions have no body.
-      fetch: (input, init) => (init?.body ? couriers.fetch(input, init) : fetch(input, init)),
+      fetch: (input, init) => (isLarge(init?.body) ? couriers.fetch(input, init) : fetch(input, init)),
       random: () => Math.random(),
       extras: {
         first: subtitles,
@@ -109,6 +127,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       kept: before?.kept ?? null,
       into: task.into,
       pause,
+      headStartMs: HEAD_START_MS,
       giveaway: await giveaway,
       signal: cancelled.signal,
       onRoom: ({ link, hostKey }) => tell({ type: 'room', link, hostKey }),
@@ -116,8 +135,14 @@ async function host(task: HostTask, server: string): Promise<void> {
     });
   } finally {
     couriers.close();
-    video.close();
+    // Where it cannot be opened there is nothing to close.
+    void opening.then((video) => video.close()).catch(() => undefined);
   }
+}
+
+/** Couriers are for what is large: what comes first of an upload is small, and need not wait for one to start. */
+function isLarge(body: BodyInit | null | undefined): boolean {
+  return body instanceof Uint8Array && body.byteLength > MAX_OWN_BYTES;
 }
 
 /** The film's own subtitles, then its pictures, by code that comes with the first film. */
