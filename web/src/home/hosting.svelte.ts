@@ -6,15 +6,7 @@ import { UploadSpeed } from '../../../peer/host/upload-speed.ts';
 import { formatPercent } from '../format.ts';
 import type { ChosenFile } from './file-handle.ts';
 import type { Giving } from './giving.svelte.ts';
-import {
-  type Failure,
-  type FromWorker,
-  HEAD_START_MS,
-  type HostChoices,
-  type HostTask,
-  type PlanFacts,
-  type VideoFacts,
-} from './host-messages.ts';
+import type { Failure, FromWorker, HostChoices, HostTask, PlanFacts, VideoFacts } from './host-messages.ts';
 import type { HostingControl } from './host-worker.ts';
 
 /** 'planned': what will happen is shown, and the person is asked. */
@@ -195,11 +187,7 @@ export class Hosting {
   #onRoom({ link, hostKey }: Extract<FromWorker, { type: 'room' }>): void {
     this.link = link;
     this.#keys.add({ link, title: this.video?.title ?? '', createdAtMs: Date.now(), hostKey });
-    const upload = this.#control;
-    // What the first viewer needs is stored: its page comes before what this one gives to others.
-    setTimeout(() => {
-      if (upload && this.#control === upload) this.giving.begin(upload);
-    }, HEAD_START_MS);
+    if (this.#control) this.giving.begin(this.#control);
   }
 
   #onProgress(progress: HostProgress): void {
