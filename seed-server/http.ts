@@ -13,6 +13,7 @@ import { type HostingRules, OPEN_TO_ALL } from './hosting.ts';
 import type { Metrics } from './metrics.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import { BYTES_TYPE, type RoomChange } from './routes/api.ts';
+import { drain } from './routes/body.ts';
 import { countedFailure, describeFailure, sendFailure } from './routes/failure.ts';
 import { addFigureRoutes, type Figures } from './routes/figures.ts';
 import { addManifestRoutes } from './routes/manifests.ts';
@@ -96,6 +97,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   const metrics = options.figures?.metrics ?? null;
   if (metrics) addCounting(app, metrics);
   app.addHook('onRequest', async ({ headers }, reply) => void reply.headers(securityHeaders(headers.host)));
+  // A client that is still sending would take a closed connection for a broken one and never read the answer.
+  app.addHook('onSend', async ({ raw }) => drain(raw));
   const countRequest = await limitRequests(app, clientAddress(isTrustedProxy), options.requestLimits);
   app.setErrorHandler(async (error, request, reply) => {
     const told = await countedFailure(error, countRequest, request, reply);

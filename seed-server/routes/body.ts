@@ -7,7 +7,7 @@ import { BODY_PACE, keepPace } from './body-pace.ts';
 /** Bytes of a record, a command or a manifest update at most: ten times that of a two-hour film sent at once. */
 export const MAX_SMALL_BODY_BYTES = 4 * 1024 * 1024;
 
-/** Milliseconds that the rest of a refused body may go on coming: a segment at 10 Mbit/s. */
+/** Milliseconds that the rest of a body which nobody reads may go on coming: a segment at 10 Mbit/s. */
 const DRAIN_MS = 60_000;
 
 /**
@@ -42,7 +42,7 @@ export async function readBody(
 
 /** Lets what is still coming run into nothing, up to what an honest client may be sending; then cuts the line. */
 export function drain(request: IncomingMessage): void {
-  if (request.readableEnded || request.destroyed) return;
+  if (request.complete || request.destroyed) return;
   const { socket } = request;
   const cut = setTimeout(() => request.destroy(), DRAIN_MS);
   const forget = () => {

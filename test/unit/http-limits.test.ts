@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { MatineeError } from '../../peer/errors.ts';
+import { MAX_SEGMENT_BYTES } from '../../peer/limits.ts';
 import { readBody } from '../../seed-server/routes/body.ts';
 import { keepPace } from '../../seed-server/routes/body-pace.ts';
 import { REQUEST_LIMITS } from '../../seed-server/routes/request-limits.ts';
@@ -259,6 +260,28 @@ pace(
     assert.match(await text(half), /^HTTP\/1\.1 408 /);
     const silent = await dial(port, '');
     assert.match(await text(silent), /^(HTTP\/1\.1 408 |$)/);
+  }),
+);
+
+pace(
+  'should not go on for ever where nobody reads it',
+  withHttp({}, async ({ port }) => {
+    const socket = await dial(
+      port,
+      'GET /api/health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    const [answer] = await once(socket, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 200 /);
+    const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(1 << 20), Buffer.from('\r\n')]);
+    let sentBytes = 0;
+    while (!socket.destroyed && sentBytes < 2 * MAX_SEGMENT_BYTES) {
+      sentBytes += chunk.byteLength;
+      if (socket.write(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        for (const event of ['drain', 'close']) socket.once(event, () => resolve());
+      });
+    }
+    assert.ok(socket.destroyed, `${sentBytes} bytes`);
   }),
 );
 
