@@ -32,7 +32,7 @@ export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'ad
   onError(error: unknown): void;
 }
 
-/** Members of one room that are reached through the broker at most: each may queue half a megabyte here. */
+/** Members of one room that are reached through the broker at most: each may queue three megabytes here. */
 const MAX_RELAYS = 256;
 
 /** Nothing is stored of a room before its first manifest. */
