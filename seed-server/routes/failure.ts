@@ -27,6 +27,9 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 
 const INTERNAL_ERROR = 500;
 
+/** Seconds after which to ask again where nobody can tell. */
+const RETRY_S = 5;
+
 /** What whoever guesses tokens or rooms gets for an answer. */
 const GUESSES: readonly string[] = ['TOKEN_WRONG', 'ROOM_UNKNOWN'] satisfies ErrorCode[];
 
@@ -54,6 +57,7 @@ export function sendFailure(error: unknown, request: FastifyRequest, reply: Fast
   const { status, code, message } = describeFailure(error);
   if (status >= INTERNAL_ERROR) request.log.error({ err: error }, 'a request failed');
   if (code === 'BODY_TOO_SLOW') cutOff(request, reply);
+  if (code === 'TOO_MANY' && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_S);
   return reply.code(status).header('cache-control', 'no-store').send({ code, message });
 }
 
