@@ -187,11 +187,11 @@ export class Downloads {
     this.run();
   }
 
-  /** Where the viewer is now: playback went on a bit, or jumped. Requests that lie outside the new window are taken back. */
+  /** Where the viewer is now: playback went on a bit, or jumped. After a jump outdated requests are taken back. */
   setPlayhead(atMs: number): void {
     const didJump = Math.abs(atMs - this.#playheadMs) > JUMP_MS;
     this.#playheadMs = atMs;
-    if (didJump) this.#cancelUnwanted();
+    if (didJump) this.#cancelAfterJump();
     this.run();
   }
 
@@ -543,15 +543,19 @@ export class Downloads {
       if (debt) this.#takeBack(debt.link, [debt]);
   }
 
-  #cancelUnwanted(): void {
+  /**
+   * What is not wanted at the new place; and all that stands at the origin, which reckons when it is needed by the old place, and would
+   * give what is needed now last.
+   */
+  #cancelAfterJump(): void {
     const wants = this.#wants(WINDOW_MS);
     this.#addExtras(wants);
     const wanted = new Set(wants.pieces.map(({ segment, piece }) => pieceKey(segment, piece)));
     for (const link of this.#sources.keys()) {
-      const unwanted = [...this.#owed.by(link)].filter(
-        ({ segment, piece }) => !wanted.has(pieceKey(segment, piece)),
-      );
-      this.#takeBack(link, unwanted);
+      const isOrigin = link.remote.kind === 'origin';
+      const isOutdated = ({ segment, piece }: PieceName): boolean =>
+        isOrigin || !wanted.has(pieceKey(segment, piece));
+      this.#takeBack(link, [...this.#owed.by(link)].filter(isOutdated));
     }
   }
 

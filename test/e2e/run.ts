@@ -8,18 +8,31 @@ import { longestFirst, runFiles, sayFailed } from '../tools/run-files.ts';
  */
 const ALONE = ['swarm', 'sync', 'watch', 'liar', 'firefox', 'memory'];
 
-const LONG = ['films', 'resume', 'any-file', 'host-controls', 'failures', 'chat', 'accessible', 'player'];
+const LONG = [
+  'player',
+  'host-controls',
+  'any-file',
+  'resume',
+  'films',
+  'networks',
+  'restarts',
+  'failures',
+  'chat',
+  'accessible',
+];
 
 const LANES = 2;
 
 const ending = '.test.ts';
-const names = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith(ending))
-  .map((file) => file.slice(0, -ending.length));
+const folders = [import.meta.dirname, join(import.meta.dirname, '../net')];
+const paths = new Map<string, string>();
+for (const folder of folders)
+  for (const file of readdirSync(folder))
+    if (file.endsWith(ending)) paths.set(file.slice(0, -ending.length), join(folder, file));
 
-const files = (chosen: readonly string[]): string[] =>
-  chosen.map((name) => join(import.meta.dirname, name + ending));
+const files = (chosen: readonly string[]): string[] => chosen.map((name) => paths.get(name) ?? name);
 
+const names = [...paths.keys()];
 const alone = names.filter((name) => ALONE.includes(name));
 const rest = names.filter((name) => !ALONE.includes(name));
 sayFailed([

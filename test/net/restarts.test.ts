@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { dryStops, watchForDryStops } from '../e2e/dry-stops.ts';
 import { hostFromCommandLine } from '../e2e/host-cli.ts';
 import {
   beyondLostConnections,
@@ -19,12 +20,6 @@ import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
-
-declare global {
-  interface Window {
-    dryStops?: number;
-  }
-}
 
 /** Viewers besides the one who sleeps. */
 const VIEWER_COUNT = Number(process.env.MATINEE_VIEWERS ?? 2);
@@ -64,7 +59,7 @@ restarts.before(async (scene) => {
     await untilPlaying(page);
     await untilMembers(page, VIEWER_COUNT);
     await untilBuffered(page, AT_HAND_S);
-    await page.evaluate(watchForDryStops);
+    await watchForDryStops(page);
   }
 });
 
@@ -136,18 +131,7 @@ async function sayToAll(pages: readonly Page[], text: string): Promise<void> {
 /** Where a page is in the film, and how often it stood still with nothing to play. */
 async function look(page: Page): Promise<{ currentTime: number; dryStops: number }> {
   const { currentTime } = await playback(page);
-  return { currentTime, dryStops: await page.evaluate(() => window.dryStops ?? 0) };
-}
-
-/** Runs in the page. A busy machine makes a film stand still too, with all of it there: that is not counted. */
-function watchForDryStops(): void {
-  const video = document.querySelector('video');
-  video?.addEventListener('waiting', () => {
-    const { buffered, currentTime } = video;
-    const ends = Array.from({ length: buffered.length }, (_, i) => [buffered.start(i), buffered.end(i)]);
-    const hasMore = ends.some(([start = 0, end = 0]) => start <= currentTime && end > currentTime + 0.5);
-    if (!hasMore) window.dryStops = (window.dryStops ?? 0) + 1;
-  });
+  return { currentTime, dryStops: await dryStops(page) };
 }
 
 /** The chat lines of a page that say this. */

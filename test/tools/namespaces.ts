@@ -21,18 +21,18 @@ export interface Home {
   within: string[];
 }
 
-/** Whether this user may make network namespaces and filter in them. Says loudly where not. */
+/** Whether this user may make networks with routers of each kind here. Says loudly where not. */
 export async function canMakeNetworks(): Promise<boolean> {
-  const name = `matinee-try-${process.pid}`;
+  let networks: Networks | null = null;
   try {
-    await ip('netns', 'add', name);
-    await runProgram('ip', ['netns', 'exec', name, 'nft', 'add table ip try']);
+    networks = await Networks.open();
+    for (const kind of [{}, { isSymmetric: true }, { onlyTcpPort: 80 }]) await networks.home(kind);
     return true;
   } catch (error) {
     tell(`SKIPPED: no networks can be made here, so nothing was tried behind NAT (${String(error)}).`);
     return false;
   } finally {
-    await ip('netns', 'del', name).catch(() => {});
+    await networks?.close();
   }
 }
 
@@ -44,12 +44,13 @@ export class Networks {
 
   static async open(): Promise<Networks> {
     const networks = new Networks();
-    await networks.#namespace('wan');
-    await networks.#in('wan', 'ip link add br0 type bridge');
-    await networks.#in('wan', 'ip link set br0 up');
-    await networks.#namespace('srv');
-    await networks.#plugIn('srv', `${SERVER_ADDRESS}/24`);
-    return networks;
+    try {
+      await networks.#build();
+      return networks;
+    } catch (error) {
+      await networks.close();
+      throw error;
+    }
   }
 
   /** What to run a program with on the server. */
@@ -91,13 +92,23 @@ export class Networks {
 
   /** Removes all of it. What still runs there has lost its network. */
   async close(): Promise<void> {
-    for (const name of this.#names) await ip('netns', 'del', name);
+    for (const name of this.#names.splice(0)) await ip('netns', 'del', name);
+  }
+
+  async #build(): Promise<void> {
+    await this.#namespace('wan');
+    await this.#in('wan', 'ip link add br0 type bridge');
+    await this.#in('wan', 'ip link set br0 up');
+    await this.#namespace('srv');
+    await this.#plugIn('srv', `${SERVER_ADDRESS}/24`);
   }
 
   async #router(nat: string, n: number, kind: NatKind): Promise<void> {
     await this.#namespace(nat);
     await this.#plugIn(nat, `10.99.0.${10 + n}/24`);
-    await this.#in(nat, 'sysctl -qw net.ipv4.ip_forward=1');
+    // No sysctl: it is not everywhere.
+    const forward = 'echo 1 > /proc/sys/net/ipv4/ip_forward';
+    await runProgram('ip', ['netns', 'exec', this.#full(nat), 'sh', '-c', forward]);
     await this.#rules(nat, kind);
   }
 
