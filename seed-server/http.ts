@@ -13,8 +13,10 @@ import { type HostingRules, OPEN_TO_ALL } from './hosting.ts';
 import type { Metrics } from './metrics.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
 import { BYTES_TYPE, type RoomChange } from './routes/api.ts';
+import { drain } from './routes/body.ts';
 import { countedFailure, describeFailure, sendFailure } from './routes/failure.ts';
 import { addFigureRoutes, type Figures } from './routes/figures.ts';
+import { HeldBodies } from './routes/held-bodies.ts';
 import { addManifestRoutes } from './routes/manifests.ts';
 import { MemberProofs } from './routes/member-proof.ts';
 import { addPages } from './routes/pages.ts';
@@ -96,6 +98,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   const metrics = options.figures?.metrics ?? null;
   if (metrics) addCounting(app, metrics);
   app.addHook('onRequest', async ({ headers }, reply) => void reply.headers(securityHeaders(headers.host)));
+  // A client that is still sending would take a closed connection for a broken one and never read the answer.
+  app.addHook('onSend', async ({ raw }) => drain(raw));
   const countRequest = await limitRequests(app, clientAddress(isTrustedProxy), options.requestLimits);
   app.setErrorHandler(async (error, request, reply) => {
     const told = await countedFailure(error, countRequest, request, reply);
@@ -118,7 +122,8 @@ function addApi(app: FastifyInstance, options: HttpOptions, countRequest: CountR
   const door = toldDoor(roomDoor(store, crypto), onMember);
   const { spendLine = async () => {} } = options;
   const proofs = new MemberProofs();
-  const api = { store, crypto, onChange, hosting, countRequest, door, proofs, spendLine };
+  const bodies = new HeldBodies(clientAddress(options.isTrustedProxy ?? NO_PROXIES));
+  const api = { store, crypto, onChange, hosting, countRequest, door, proofs, bodies, spendLine };
   // What a token opens is nobody else's to keep.
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   for (const path of ['/healthz', '/api/health']) app.get(path, async () => ({ status: 'ok' }));

@@ -24,6 +24,13 @@ const CLOSING_MS = 1000;
 /** Close code for a server that ends (RFC 6455 section 7.4.1). */
 const GOING_AWAY = 1001;
 
+/**
+ * Parts that a message may come in, and pieces of it that the network may cut it into. Clients send each in one; a thousand parts
+ * of a byte would take a hundred times the memory of what they carry.
+ */
+const MAX_FRAGMENTS = 32;
+const MAX_BUFFERED_CHUNKS = 512;
+
 /** Answers to upgrades that are refused. */
 const NOT_FOUND = '404 Not Found';
 const TOO_MANY = '429 Too Many Requests\r\nRetry-After: 5';
@@ -76,10 +83,12 @@ export function attachSignaling(options: SignalingOptions): Signaling {
   const addressOf = options.addressOf ?? clientAddress(NO_PROXIES);
   const door = slowDoor(options.door, limits, () => performance.now());
   const desk = { ...options, bus, door };
-  // The types of ws do not know closeTimeout yet.
-  const settings: ServerOptions & { closeTimeout: number } = {
+  // The types of ws do not know these yet.
+  const settings: ServerOptions & Record<'closeTimeout' | 'maxFragments' | 'maxBufferedChunks', number> = {
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
     perMessageDeflate: false,
     // After a message that is too long ws reads no more, the answer to its close neither.
     closeTimeout: options.refusingMs ?? REFUSING_MS,

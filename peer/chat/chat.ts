@@ -178,9 +178,8 @@ export class Chat {
     const line = { ...(await openLine(room, sealed, clock.wallMs())), cameMs: clock.nowMs() };
     // Every member can seal somebody's line once more; that makes no second line of it.
     if (this.#lines.some(({ id }) => id === line.id)) return false;
-    const lines = [...this.#lines, line]
-      .sort((a, b) => a.dateMs - b.dateMs || (a.id < b.id ? -1 : 1))
-      .slice(-MAX_CHAT_LINES);
+    const lines = [...this.#lines, line].sort((a, b) => a.dateMs - b.dateMs || (a.id < b.id ? -1 : 1));
+    if (lines.length > MAX_CHAT_LINES) lines.splice(longestSaid(lines), 1);
     // Older than all that are kept, perhaps one of those that went: nothing to show or to pass on.
     if (!lines.includes(line)) return false;
     this.#lines = lines;
@@ -216,4 +215,11 @@ export class Chat {
     for (const listener of this.#cheerListeners) listener({ from, name, emoji: what.emoji });
     return Number.POSITIVE_INFINITY;
   }
+}
+
+/** The place of the line that is to go: by when it can have been said, for who dates a whole log ahead would silence the others. */
+function longestSaid(lines: readonly ChatLine[]): number {
+  let place = 0;
+  for (const [at, { sentAtMs }] of lines.entries()) if (sentAtMs < (lines[place]?.sentAtMs ?? 0)) place = at;
+  return place;
 }

@@ -10,6 +10,12 @@ const PART_BYTES = 24_000;
 /** Bytes of parts on their way at most: the other end says how many it took. Less than a broker holds for a slow reader. */
 const WINDOW_BYTES = 256 * 1024;
 
+/**
+ * Bytes that wait here at most: the longest chat there can be, for one who just came, and half a megabyte more. Less than what may wait
+ * for a data channel, for there can be many relays.
+ */
+const MAX_QUEUED_BYTES = 3_000_000;
+
 /** After so many bytes taken the other end is told. */
 const TELL_EVERY_BYTES = WINDOW_BYTES / 4;
 
@@ -67,6 +73,7 @@ export class RelayChannel implements Channel {
     }
     this.#queuedBytes += frame.byteLength;
     this.#flush();
+    if (this.#queuedBytes > MAX_QUEUED_BYTES) this.close();
   }
 
   close(): void {
@@ -80,6 +87,7 @@ export class RelayChannel implements Channel {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue = [];
+    this.#queuedBytes = 0;
     this.#cancelTimer?.();
     this.#events?.onClose();
   }

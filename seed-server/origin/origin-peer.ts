@@ -6,12 +6,22 @@ import type { Admission } from '../../peer/transport/connector.ts';
 import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts';
 import { connectSignaling, type SignalingClient, type WebSocketLike } from '../../signaling/client.ts';
 import { type FromServer, type IceServer, ORIGIN } from '../../signaling/messages.ts';
+import { Rates } from '../../signaling/rate.ts';
 import { ReadStore } from '../store/read-store.ts';
 import { Places } from './places.ts';
 import { ServedRoom } from './served-room.ts';
 
 /** Rooms kept in mind at most, for their chat; those without members go first. */
 const MAX_ROOMS = 1000;
+
+/**
+ * Offers of one member that are taken at once, and after that in a second: each makes a connection, whose threads outlive it by
+ * seconds. Who cannot connect tries every ten. Of so many members it is remembered.
+ */
+const OFFERS_AT_ONCE = 8;
+const OFFERS_PER_SEC = 0.2;
+const MAX_OFFERERS = 20_000;
+const OFFER_AGAIN_MS = 5_000;
 
 export interface OriginPeerParts {
   crypto: Crypto;
@@ -37,6 +47,7 @@ export class OriginPeer {
   readonly #budget: SendBudget;
   readonly #uplink: Uplink;
   readonly #places: Places;
+  readonly #offers = new Rates(OFFERS_AT_ONCE, OFFERS_PER_SEC, MAX_OFFERERS);
   readonly #rooms = new Map<string, ServedRoom>();
   readonly #signaling: SignalingClient;
   #iceServers: readonly IceServer[] = [];
@@ -115,6 +126,8 @@ export class OriginPeer {
   }
 
   #admit(room: string, id: string): Admission {
+    if (!this.#offers.canTake(`${room} ${id}`, this.#parts.clock.nowMs()))
+      return { retryInMs: OFFER_AGAIN_MS };
     const answer = this.#places.ask(room, id);
     if (!answer.isLetIn) return { retryInMs: answer.retryInMs };
     const { makesRoom } = answer;

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { type Bytes, fromBase64url, toBase64url } from '../../peer/bytes.ts';
 import type { Clock } from '../../peer/clock.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
@@ -32,7 +33,7 @@ export interface ServedRoomParts extends Pick<ConnectorParts, 'createPeer' | 'ad
   onError(error: unknown): void;
 }
 
-/** Members of one room that are reached through the broker at most: each may queue half a megabyte here. */
+/** Members of one room that are reached through the broker at most: each may queue three megabytes here. */
 const MAX_RELAYS = 256;
 
 /** Nothing is stored of a room before its first manifest. */
@@ -85,7 +86,9 @@ export class ServedRoom {
       onFailure: () => undefined,
       // It dials nobody, so nobody is busy to it.
       onBusy: () => undefined,
-      onBadSignal: (_, error) => parts.onError(error),
+      onBadSignal: (_, error) => {
+        if (!isNonsense(error)) parts.onError(error);
+      },
     });
     this.#relays = new Relays({
       clock,
@@ -190,4 +193,9 @@ export class ServedRoom {
   #closeFilesIfIdle(): void {
     if (this.#origin.linkCount === 0) this.#pieces?.close();
   }
+}
+
+/** What a member says that is no signal, or says again, is its own matter: told each time, it would fill the log. */
+function isNonsense(error: unknown): boolean {
+  return error instanceof SyntaxError || error instanceof MatineeError || v.isValiError(error);
 }

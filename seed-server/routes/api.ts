@@ -6,6 +6,7 @@ import type { Admission, Door } from '../../signaling/door.ts';
 import type { HostingRules } from '../hosting.ts';
 import { isRoomId, isVideoId, segmentNumber } from '../store/paths.ts';
 import type { Store } from '../store/store.ts';
+import type { HeldBodies } from './held-bodies.ts';
 import { MEMBER_HEADER, type MemberProofs } from './member-proof.ts';
 import type { CountRequest } from './request-limits.ts';
 
@@ -19,6 +20,7 @@ export interface Api {
   door: Door;
   hosting: HostingRules;
   proofs: MemberProofs;
+  bodies: HeldBodies;
   /** Counts a request among those of a kind that is not plain from its route. */
   countRequest: CountRequest;
   /** Resolves when the line out may carry so many bytes of film more. */

@@ -2,12 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { type Bytes, concat } from '../../peer/bytes.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { MAX_SEGMENT_BYTES } from '../../peer/limits.ts';
-import { BODY_PACE, keepPace } from './body-pace.ts';
+import { BODY_PACE, keepPace, type Pace } from './body-pace.ts';
 
-/** Bytes of a record, a command or a manifest update at most: ten times that of a two-hour film sent at once. */
+/** Bytes of a manifest update at most: ten times that of a two-hour film sent at once. */
 export const MAX_SMALL_BODY_BYTES = 4 * 1024 * 1024;
 
-/** Milliseconds that the rest of a refused body may go on coming: a segment at 10 Mbit/s. */
+/** Bytes of a room record or a take-down at most; honest ones have some 200. */
+export const MAX_COMMAND_BYTES = 1024;
+
+/** Milliseconds that the rest of a body which nobody reads may go on coming: a segment at 10 Mbit/s. */
 const DRAIN_MS = 60_000;
 
 /**
@@ -24,17 +27,25 @@ export function bodyChunks(
   return keepPace(request.iterator({ destroyOnReturn: false }), pace);
 }
 
-/** A whole body. @throws MatineeError BODY_TOO_LARGE, BODY_TOO_SLOW. */
+export interface BodyLimits {
+  maxBytes: number;
+  /** Default: BODY_PACE. */
+  pace?: Pace;
+  /** Is told of bytes before they are held; may throw. */
+  hold?(sizeBytes: number): void;
+}
+
+/** A whole body. @throws MatineeError BODY_TOO_LARGE, BODY_TOO_SLOW; what `hold` throws. */
 export async function readBody(
   request: IncomingMessage,
-  maxBytes = MAX_SMALL_BODY_BYTES,
-  pace = BODY_PACE,
+  { maxBytes, pace = BODY_PACE, hold = () => {} }: BodyLimits,
 ): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let sumBytes = 0;
   for await (const chunk of bodyChunks(request, maxBytes, pace)) {
     sumBytes += chunk.byteLength;
     if (sumBytes > maxBytes) throw tooLarge(maxBytes);
+    hold(chunk.byteLength);
     parts.push(chunk);
   }
   return concat(...parts);
@@ -42,7 +53,7 @@ export async function readBody(
 
 /** Lets what is still coming run into nothing, up to what an honest client may be sending; then cuts the line. */
 export function drain(request: IncomingMessage): void {
-  if (request.readableEnded || request.destroyed) return;
+  if (request.complete || request.destroyed) return;
   const { socket } = request;
   const cut = setTimeout(() => request.destroy(), DRAIN_MS);
   const forget = () => {

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
-import { drain } from './body.ts';
 import type { CountRequest } from './request-limits.ts';
 
 /** The statuses of failures that are the client's or the disk's; all others are our own fault. */
@@ -28,6 +27,9 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 
 const INTERNAL_ERROR = 500;
 
+/** Seconds after which to ask again where nobody can tell. */
+const RETRY_S = 5;
+
 /** What whoever guesses tokens or rooms gets for an answer. */
 const GUESSES: readonly string[] = ['TOKEN_WRONG', 'ROOM_UNKNOWN'] satisfies ErrorCode[];
 
@@ -54,9 +56,8 @@ export async function countedFailure(
 export function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, code, message } = describeFailure(error);
   if (status >= INTERNAL_ERROR) request.log.error({ err: error }, 'a request failed');
-  // A client that is still sending would take a closed connection for a broken one and never read the answer.
   if (code === 'BODY_TOO_SLOW') cutOff(request, reply);
-  else drain(request.raw);
+  if (code === 'TOO_MANY' && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_S);
   return reply.code(status).header('cache-control', 'no-store').send({ code, message });
 }
 

@@ -12,7 +12,7 @@ import {
   type VideoParams,
   videoId,
 } from './api.ts';
-import { readBody } from './body.ts';
+import { MAX_SMALL_BODY_BYTES } from './body.ts';
 
 /** Publishing a manifest and fetching its head and pages. */
 export function addManifestRoutes(app: FastifyInstance, api: Api): void {
@@ -21,7 +21,8 @@ export function addManifestRoutes(app: FastifyInstance, api: Api): void {
   app.put<{ Params: VideoParams }>(`${base}/manifest`, async (request, reply) => {
     const room = roomId(request.params.room);
     const video = videoId(request.params.video);
-    const isNew = await api.store.putManifest(room, video, await readBody(request.raw));
+    const update = await api.bodies.read(request.raw, MAX_SMALL_BODY_BYTES);
+    const isNew = await api.store.putManifest(room, video, update);
     if (isNew) api.onChange(room, 'content');
     return reply.code(204).send();
   });

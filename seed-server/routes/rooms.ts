@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { describeHosting, mustKnowPassword, PASSWORD_HEADER } from '../hosting.ts';
 import { type Api, memberId, mustHaveToken, type RoomParams, roomId } from './api.ts';
-import { readBody } from './body.ts';
+import { MAX_COMMAND_BYTES } from './body.ts';
 
 /** Registering, asking for and taking down a room. */
 export function addRoomRoutes(app: FastifyInstance, api: Api): void {
@@ -12,7 +12,7 @@ export function addRoomRoutes(app: FastifyInstance, api: Api): void {
   app.put<{ Params: RoomParams }>(path, async (request, reply) => {
     const room = roomId(request.params.room);
     await mustBeAllowedToHost(api, request, reply);
-    const isNew = await api.store.putRecord(room, await readBody(request.raw));
+    const isNew = await api.store.putRecord(room, await api.bodies.read(request.raw, MAX_COMMAND_BYTES));
     if (isNew) api.onChange(room, 'content');
     return reply.code(isNew ? 201 : 200).send();
   });
@@ -33,7 +33,7 @@ export function addRoomRoutes(app: FastifyInstance, api: Api): void {
 
   app.delete<{ Params: RoomParams }>(path, async (request, reply) => {
     const room = roomId(request.params.room);
-    await api.store.removeRoom(room, await readBody(request.raw));
+    await api.store.removeRoom(room, await api.bodies.read(request.raw, MAX_COMMAND_BYTES));
     api.onChange(room, 'members');
     return reply.code(204).send();
   });

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { MAX_RULES_BYTES } from '../../peer/manifest/rules.ts';
 import { type Api, BYTES_TYPE, mustHaveToken, notFound, type RoomParams, roomId } from './api.ts';
-import { readBody } from './body.ts';
 
 /** Changing and fetching the host's rules. */
 export function addRulesRoutes(app: FastifyInstance, api: Api): void {
@@ -9,7 +8,7 @@ export function addRulesRoutes(app: FastifyInstance, api: Api): void {
 
   app.put<{ Params: RoomParams }>(path, async (request, reply) => {
     const room = roomId(request.params.room);
-    const isNew = await api.store.putRules(room, await readBody(request.raw, MAX_RULES_BYTES));
+    const isNew = await api.store.putRules(room, await api.bodies.read(request.raw, MAX_RULES_BYTES));
     if (isNew) api.onChange(room, 'members');
     return reply.code(204).send();
   });

@@ -52,7 +52,7 @@ export class ManifestFiles {
         await syncFolder(paths.video(room, video));
         return false;
       }
-      if (!before && !listed.includes(video)) await this.#mustBeFirst(room, video);
+      if (!before && !listed.includes(video)) await this.#mustBeOnly(room, video, listed);
       await quota.spend(room, body.byteLength, () => this.#save(room, video, manifest));
       this.#kept.set(this.#shelf.paths.video(room, video), manifest);
       return true;
@@ -77,17 +77,15 @@ export class ManifestFiles {
     }
   }
 
-  /** One video a room, unless the host's rules list more. */
-  async #mustBeFirst(room: string, video: string): Promise<void> {
-    const { files } = this.#shelf;
-    for (const other of await files.listVideos(room)) {
-      // A folder without a head was never finished.
-      if (other === video || !(await files.readHead(room, other))) continue;
-      throw new MatineeError(
-        'MANIFEST_STALE',
-        'This room has another video already. Make a new room for this one, or let the room’s rules list it first.',
-      );
-    }
+  /** One video a room, unless the host's rules list some: then none but those, for members can send what was removed anew. */
+  async #mustBeOnly(room: string, video: string, listed: readonly string[]): Promise<void> {
+    // A video without a head was never finished.
+    const others = (await this.#shelf.files.listVideos(room)).filter((other) => other !== video);
+    if (listed.length === 0 && others.length === 0) return;
+    throw new MatineeError(
+      'MANIFEST_STALE',
+      'This room has another video. Make a new room for this one, or let the room’s rules list it first.',
+    );
   }
 
   /** Writes the new pages, then the head, so that every page a stored head names is there. Resolves with how many bytes more are stored. */

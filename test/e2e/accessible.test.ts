@@ -42,6 +42,13 @@ pages(
     assert.is(await home.page.evaluate(() => document.documentElement.lang), 'de');
     await home.page.reload();
     await home.page.getByText('Leg hier ein Video ab').waitFor();
+    // What the engine says is English; the page says it in its own language, and adds the engine's words marked as such.
+    const text = { name: 'notes.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no video at all') };
+    await home.page.getByTestId('drop-input').setInputFiles(text);
+    const failure = home.page.getByTestId('error');
+    await failure.getByText('Das ist kein Video, das Matinee kennt.').waitFor();
+    assert.match(await failure.locator('[lang=en]').innerText(), /not a video that Matinee knows/);
+    await mustBeAccessible(home.page, 'home, a failure');
 
     const clip = await lightClip(10);
     const link = await hostFromCommandLine(clip.path, server.url);

@@ -12,6 +12,7 @@ import { EMOJI, sealReaction } from '../../peer/chat/reaction.ts';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
+import { MAX_CHAT_LINES } from '../../peer/limits.ts';
 import { signBadge } from '../../peer/room/badge.ts';
 import type { Viewer } from '../../peer/room/viewer.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
@@ -250,6 +251,23 @@ for (const [when, atMs, order] of [
     talk.reader.close();
   });
 }
+
+authors('should not silence the others by dating a whole log ahead', async () => {
+  const talk = await Talk.open();
+  const far = talk.meet();
+  const bring = async (key: SigningKey, said: Said): Promise<void> => {
+    far.send(encodeFrame('chat', { sealed: await sealLine(talk.chat, { key, badge: null }, said) }));
+  };
+  const aheadMs = talk.room.clock.wallMs() + DAY_MS / 2;
+  for (let i = 0; i < MAX_CHAT_LINES; i++) await bring(MALLORY, talk.said(`me ${i}`, aheadMs + i));
+  await talk.room.clock.run(1000);
+  await bring(VICTIM, talk.said('may I?'));
+  await talk.room.clock.run(1000);
+  const texts = talk.reader.lines.map(({ text }) => text);
+  assert.is(texts.length, MAX_CHAT_LINES);
+  assert.ok(texts.includes('may I?'));
+  talk.reader.close();
+});
 
 authors('should not part members from the origin, which passes on what it cannot read', async () => {
   const talk = await Talk.open();

@@ -156,6 +156,14 @@ storing(
     assert.equal(await store.listVideos(made.room), [next.video]);
     const late = outcomeOf(store.putManifest(made.room, made.video, await made.grow(10)));
     assert.is(await late, 'MANIFEST_STALE', 'the first one’s host goes on uploading it');
+    const third = listed(id(3));
+    await store.putRules(made.room, await made.rules(4, { videos: [third], current: third.video }));
+    assert.is(
+      await put(),
+      'MANIFEST_STALE',
+      'nor may a member bring back what was replaced, before the next one comes',
+    );
+    assert.equal(await store.listVideos(made.room), []);
   }),
 );
 

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { MatineeError } from '../../peer/errors.ts';
+import { MAX_SEGMENT_BYTES } from '../../peer/limits.ts';
 import { readBody } from '../../seed-server/routes/body.ts';
 import { keepPace } from '../../seed-server/routes/body-pace.ts';
 import { REQUEST_LIMITS } from '../../seed-server/routes/request-limits.ts';
@@ -233,7 +234,7 @@ async function dial(port: number, first: string, from = '127.0.0.1'): Promise<So
 pace('should be looked at on a real connection', async () => {
   const outcomes: unknown[] = [];
   const server = createServer((request, response) => {
-    readBody(request, 1000, { silenceMs: 100, minBytesPerSec: 1, windowMs: 1000 })
+    readBody(request, { maxBytes: 1000, pace: { silenceMs: 100, minBytesPerSec: 1, windowMs: 1000 } })
       .then((body) => outcomes.push(body.byteLength))
       .catch((error: unknown) => outcomes.push(isTooSlow(error)))
       .finally(() => response.end());
@@ -259,6 +260,50 @@ pace(
     assert.match(await text(half), /^HTTP\/1\.1 408 /);
     const silent = await dial(port, '');
     assert.match(await text(silent), /^(HTTP\/1\.1 408 |$)/);
+  }),
+);
+
+pace(
+  'should not be waited for in any number: what is held of those of one address is bounded, and others’ are still taken',
+  withHttp({}, async ({ port, made }) => {
+    const size = 4 * 1024 * 1024;
+    const head = `PUT /api/rooms/${made.room}/videos/${made.video}/manifest HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: ${size}\r\n\r\n`;
+    const refusals: string[] = [];
+    const all = await Promise.all(Array.from({ length: 20 }, () => dial(port, head)));
+    for (const socket of all) {
+      socket.once('data', (answer) => refusals.push(String(answer)));
+      // All but the last byte, which could be waited for for an hour.
+      socket.write(Buffer.alloc(size - 1));
+    }
+    while (refusals.length < 12) await new Promise(setImmediate);
+    const other = await dial(port, head, OTHER);
+    other.write(Buffer.alloc(size));
+    assert.match(String((await once(other, 'data'))[0]), /^HTTP\/1\.1 404 /);
+    assert.is(refusals.length, 12);
+    for (const refusal of refusals) assert.match(refusal, /^HTTP\/1\.1 429 [\s\S]*retry-after: \d/i);
+    for (const socket of [...all, other]) socket.destroy();
+  }),
+);
+
+pace(
+  'should not go on for ever where nobody reads it',
+  withHttp({}, async ({ port }) => {
+    const socket = await dial(
+      port,
+      'GET /api/health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    const [answer] = await once(socket, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 200 /);
+    const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(1 << 20), Buffer.from('\r\n')]);
+    let sentBytes = 0;
+    while (!socket.destroyed && sentBytes < 2 * MAX_SEGMENT_BYTES) {
+      sentBytes += chunk.byteLength;
+      if (socket.write(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        for (const event of ['drain', 'close']) socket.once(event, () => resolve());
+      });
+    }
+    assert.ok(socket.destroyed, `${sentBytes} bytes`);
   }),
 );
 

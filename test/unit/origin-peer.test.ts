@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TURN_MS } from '../../seed-server/origin/places.ts';
+import type { WebSocketLike } from '../../signaling/client.ts';
+import { ORIGIN } from '../../signaling/messages.ts';
 import type { Member } from '../../web/src/member/member.ts';
 import { VirtualRoom } from '../sim/virtual-room.ts';
 import { hasOrigin, withHouse } from '../tools/house.ts';
@@ -91,3 +93,50 @@ full(
 );
 
 full.run();
+
+const redialled = suite('an origin that one member keeps busy');
+
+redialled('should make it a connection a few times, and then one now and then', () =>
+  withHouse(2, async (house) => {
+    const made = await house.makeRoom();
+    let socket: WebSocketLike | null = null;
+    const openSocket = (): WebSocketLike => {
+      socket = house.broker.open(() => false);
+      return socket;
+    };
+    const member = await house.join(made, { openSocket });
+    const honest = await house.join(made);
+    await house.clock.run(5_000);
+    const before = house.peers.madeCount;
+    for (let i = 0; i < 1_000; i++) {
+      const data = JSON.stringify({ call: `again ${i}`, data: { type: 'offer', sdp: 'none' } });
+      (socket as WebSocketLike | null)?.send(JSON.stringify({ type: 'signal', to: ORIGIN, data }));
+      await house.clock.run(50);
+    }
+    const madeCount = house.peers.madeCount - before;
+    assert.ok(madeCount < 30, `${madeCount} connections in 50 s`);
+    assert.ok(hasOrigin(honest));
+    await house.clock.run(30_000);
+    assert.ok(hasOrigin(member));
+  }),
+);
+
+redialled('should not be told of in the log for each thing it says that is no signal', () =>
+  withHouse(2, async (house) => {
+    const made = await house.makeRoom();
+    let socket: WebSocketLike | null = null;
+    const openSocket = (): WebSocketLike => {
+      socket = house.broker.open(() => false);
+      return socket;
+    };
+    const member = await house.join(made, { openSocket });
+    await house.clock.run(5_000);
+    for (const data of ['nonsense', '{"call": "x", "data": {"type": "nonsense"}}', 'relay nonsense'])
+      (socket as WebSocketLike | null)?.send(JSON.stringify({ type: 'signal', to: ORIGIN, data }));
+    await house.clock.run(1_000);
+    assert.equal(house.errors, []);
+    assert.ok(hasOrigin(member));
+  }),
+);
+
+redialled.run();

@@ -59,4 +59,19 @@ malformed(
   }),
 );
 
+malformed(
+  'should cut a connection whose message comes in more fragments than any client makes of one',
+  withServer(async ({ url }) => {
+    const { client } = await RawClient.join(url, memberKey(1));
+    const text = JSON.stringify({ type: 'signal', to: 'z'.repeat(22), data: '?'.repeat(100) });
+    for (const char of text) client.socket.send(char, { fin: false });
+    client.socket.send('', { fin: true });
+    const outcome = await client.next('absent').then(
+      () => 'answered',
+      () => client.closed,
+    );
+    assert.is(outcome, 1008);
+  }),
+);
+
 malformed.run();

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../peer/errors.ts';
 import {
   formatBytes,
   formatDuration,
@@ -7,6 +8,51 @@ import {
   formatTimeLeft,
 } from '../format.ts';
 import type { Texts } from './texts.ts';
+
+const CHOOSE_ANOTHER = 'Wähle eine andere Datei.';
+
+/** What is wrong, by its code, where the engine says it in English. */
+const ERRORS: ReadonlyMap<string, string> = new Map<ErrorCode, string>([
+  ['FILE_EMPTY', `In dieser Datei ist nichts zu sehen und nichts zu hören. ${CHOOSE_ANOTHER}`],
+  ['FILE_NOT_VIDEO', `Das ist kein Video, das Matinee kennt. ${CHOOSE_ANOTHER}`],
+  ['FILE_NOT_SUBTITLES', 'Diese Untertitel lassen sich nicht lesen. Nimm SRT oder VTT, oder lass sie weg.'],
+  [
+    'FILE_UNREADABLE',
+    'Diese Datei lässt sich nicht lesen: Sie ist beschädigt, wurde verschoben oder geändert. Wähle sie noch einmal.',
+  ],
+  ['FILE_OTHER', 'Das ist nicht die Datei, mit der dieser Upload begann. Wähle die von damals.'],
+  [
+    'FILE_ENCRYPTED',
+    'Dieses Video ist geschützt (DRM): Nur die App oder der Laden, von dem es kommt, kann es abspielen, also kein Raum. Wähle eines ohne Schutz.',
+  ],
+  [
+    'CODEC_UNSUPPORTED',
+    'In dieser Form kann das Video in keinem Raum laufen. Wandle es in MP4 mit H.264 und AAC um, zum Beispiel mit HandBrake.',
+  ],
+  ['UPLOAD_REFUSED', 'Der Server nimmt dieses Video so nicht an.'],
+  ['SEGMENT_MISMATCH', 'Auf dem Weg zum Server wurde etwas verändert. Versuche es noch einmal.'],
+  [
+    'SERVER_UNREACHABLE',
+    'Der Server antwortet nicht, wie er soll. Prüfe deine Verbindung und versuche es gleich noch einmal.',
+  ],
+  ['STORE_FULL', 'Der Server hat keinen Platz mehr für dieses Video. Sag es dem, der ihn betreibt.'],
+  ['STORE_READ_ONLY', 'Der Server kann gerade nichts speichern. Sag es dem, der ihn betreibt.'],
+  ['TOO_MANY', 'Der Server hat gerade zu viel zu tun. Versuche es in ein paar Minuten noch einmal.'],
+  ['HOSTING_NEEDS_PASSWORD', 'Dieser Server verlangt von Gastgebern ein Passwort; dieses ist es nicht.'],
+  ['ROOM_UNKNOWN', 'Diesen Raum gibt es nicht mehr.'],
+  ['ABORTED', 'Der Upload wurde abgebrochen.'],
+]);
+
+/** Of these the engine says more: which codec, which browser can, what is too large. */
+const HAVE_DETAILS: ReadonlySet<string> = new Set<ErrorCode>([
+  'FILE_EMPTY',
+  'FILE_NOT_VIDEO',
+  'FILE_NOT_SUBTITLES',
+  'FILE_UNREADABLE',
+  'CODEC_UNSUPPORTED',
+  'UPLOAD_REFUSED',
+  'STORE_FULL',
+]);
 
 /** Everything the home page says, in German. */
 export const german: Texts = {
@@ -135,6 +181,8 @@ export const german: Texts = {
   qrHint: 'Mit dem Handy scannen',
 
   failed: 'Das hat nicht geklappt',
+  errorText: ({ code, message }) => ERRORS.get(code) ?? message,
+  errorDetail: ({ code, message }) => (HAVE_DETAILS.has(code) ? message : null),
   retry: 'Noch einmal versuchen',
   chooseAnother: 'Andere Datei wählen',
   serverAway:

@@ -135,6 +135,10 @@ const english = {
   qrHint: 'Scan with a phone',
 
   failed: 'That did not work',
+  /** What is wrong, in the language spoken. */
+  errorText: ({ message }: { code: string; message: string }) => message,
+  /** The engine's own words, which are English, where they say more; null where nothing has to be added. */
+  errorDetail: (_: { code: string; message: string }): string | null => null,
   retry: 'Try again',
   chooseAnother: 'Choose another file',
   serverAway:

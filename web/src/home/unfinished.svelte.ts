@@ -56,7 +56,7 @@ export class Unfinished {
       await forgetUpload(id);
       this.list = this.list.filter((upload) => upload.id !== id);
     } catch (error) {
-      this.problem = asMatineeError(error, 'INTERNAL', texts.broken).message;
+      this.problem = texts.errorText(asMatineeError(error, 'INTERNAL', texts.broken));
     }
   }
 

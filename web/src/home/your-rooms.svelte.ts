@@ -51,7 +51,7 @@ export class YourRooms {
     try {
       await task();
     } catch (error) {
-      this.problem = asMatineeError(error, 'INTERNAL', texts.broken).message;
+      this.problem = texts.errorText(asMatineeError(error, 'INTERNAL', texts.broken));
     }
   }
 }

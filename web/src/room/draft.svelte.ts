@@ -38,7 +38,7 @@ export class Draft {
     try {
       await session.say(line, { reply: reply?.id ?? null, atMs });
     } catch (error) {
-      this.#failure = asMatineeError(error, 'INTERNAL', texts.notSent).message;
+      this.#failure = texts.errorText(asMatineeError(error, 'INTERNAL', texts.notSent));
       // Not over what was typed meanwhile.
       if (this.text !== '') return;
       this.text = text;
