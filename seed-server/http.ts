@@ -9,6 +9,7 @@ import { MatineeError } from '../peer/errors.ts';
 import { clientAddress, type IsTrustedProxy, NO_PROXIES } from '../signaling/client-address.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from '../signaling/connection-limit.ts';
 import { SIGNALING_LIMITS } from '../signaling/limits.ts';
+import { Rates } from '../signaling/rate.ts';
 import { type HostingRules, OPEN_TO_ALL } from './hosting.ts';
 import type { Metrics } from './metrics.ts';
 import { roomDoor, toldDoor } from './room-door.ts';
@@ -42,6 +43,11 @@ const REQUEST_TIMEOUT_MS = 60 * 60 * 1000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CHECK_EVERY_MS = 5000;
 
+/** Requests of all members of one room: at 20 Mbit/s by pieces of 64 KiB a viewer makes 40 a second; this is more than a core answers. */
+const READS_PER_SEC = 10_000;
+const READS_AT_ONCE = 5 * READS_PER_SEC;
+const MAX_READ_ROOMS = 20_000;
+
 export interface HttpOptions {
   store: Store;
   crypto: Crypto;
@@ -65,6 +71,8 @@ export interface HttpOptions {
   isTrustedProxy?: IsTrustedProxy;
   /** Other limits than the usual ones. */
   requestLimits?: Partial<Record<RequestKind, RequestLimit>>;
+  /** What the members of one room may ask together. Default: READS_PER_SEC of them. */
+  roomReads?: Rates;
   connectionLimits?: ConnectionLimits;
   /** Certificate and key for https. Default: plain http. */
   tls?: { cert: Buffer; key: Buffer } | null;
@@ -123,7 +131,8 @@ function addApi(app: FastifyInstance, options: HttpOptions, countRequest: CountR
   const { spendLine = async () => {} } = options;
   const proofs = new MemberProofs();
   const bodies = new HeldBodies(clientAddress(options.isTrustedProxy ?? NO_PROXIES));
-  const api = { store, crypto, onChange, hosting, countRequest, door, proofs, bodies, spendLine };
+  const { roomReads = new Rates(READS_AT_ONCE, READS_PER_SEC, MAX_READ_ROOMS) } = options;
+  const api = { store, crypto, onChange, hosting, countRequest, door, proofs, bodies, roomReads, spendLine };
   // What a token opens is nobody else's to keep.
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   for (const path of ['/healthz', '/api/health']) app.get(path, async () => ({ status: 'ok' }));

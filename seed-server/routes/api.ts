@@ -3,6 +3,7 @@ import type { Crypto } from '../../peer/crypto/crypto.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { standingOf } from '../../peer/manifest/rules.ts';
 import type { Admission, Door } from '../../signaling/door.ts';
+import type { Rates } from '../../signaling/rate.ts';
 import type { HostingRules } from '../hosting.ts';
 import { isRoomId, isVideoId, segmentNumber } from '../store/paths.ts';
 import type { Store } from '../store/store.ts';
@@ -21,6 +22,8 @@ export interface Api {
   hosting: HostingRules;
   proofs: MemberProofs;
   bodies: HeldBodies;
+  /** Requests of a room's members, from wherever they come: one room cannot take the server from the others. */
+  roomReads: Rates;
   /** Counts a request among those of a kind that is not plain from its route. */
   countRequest: CountRequest;
   /** Resolves when the line out may carry so many bytes of film more. */
@@ -50,7 +53,7 @@ const BEARER = /^Bearer +([A-Za-z0-9_-]{43})$/i;
 /**
  * Passes only those who may have the room's film: who has its token and, where the host's rules keep anybody out, proves
  * to be somebody else.
- * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG, SIGNATURE_WRONG, REMOVED, ROOM_LOCKED.
+ * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG, SIGNATURE_WRONG, REMOVED, ROOM_LOCKED, TOO_MANY.
  */
 export async function mustBeMember(api: Api, room: string, headers: IncomingHttpHeaders): Promise<void> {
   await mustHaveToken(api, room, headers.authorization);
@@ -63,16 +66,19 @@ export async function mustBeMember(api: Api, room: string, headers: IncomingHttp
 /**
  * Passes whoever has the room's token and, where it is said who comes (`member`, an id that the caller has made sure of), is
  * not kept out by the host's rules.
- * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG, REMOVED, ROOM_LOCKED.
+ * @throws MatineeError REQUEST_MALFORMED, ROOM_UNKNOWN, TOKEN_WRONG, REMOVED, ROOM_LOCKED, TOO_MANY.
  */
 export async function mustHaveToken(
-  { door }: Api,
+  { door, roomReads }: Api,
   room: string,
   authorization?: string,
   member: string | null = null,
 ): Promise<void> {
   const token = BEARER.exec(authorization ?? '')?.[1] ?? '';
   mustBeAdmitted(await door.admit(roomId(room), token, member));
+  // Only now: strangers must not use up what members may ask.
+  if (!roomReads.canTake(room, performance.now()))
+    throw new MatineeError('TOO_MANY', 'Too many requests for this room. Try again in a moment.');
 }
 
 function mustBeAdmitted(admission: Admission): void {

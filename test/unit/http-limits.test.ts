@@ -11,6 +11,7 @@ import { readBody } from '../../seed-server/routes/body.ts';
 import { keepPace } from '../../seed-server/routes/body-pace.ts';
 import { REQUEST_LIMITS } from '../../seed-server/routes/request-limits.ts';
 import { trustedProxies } from '../../signaling/client-address.ts';
+import { Rates } from '../../signaling/rate.ts';
 import { ask, failedWith, type HttpServer, withHttp } from '../tools/http-server.ts';
 import { MadeRoom } from '../tools/made-room.ts';
 
@@ -43,6 +44,21 @@ rates(
     failedWith(await ask(`${server.url}/nothing`), 429, 'TOO_MANY');
     assert.is((await ask(health, { from: OTHER })).status, 200);
     assert.is((await register(server)).status, 201);
+  }),
+);
+
+rates(
+  'should be answered TOO_MANY beyond what one room’s members may ask together, which strangers do not use up',
+  withHttp({ roomReads: new Rates(2, 0.001, 10) }, async (server) => {
+    await register(server);
+    const rules = `${roomUrl(server)}/rules`;
+    const headers = { authorization: `Bearer ${server.made.token}` };
+    for (let i = 0; i < 5; i++) failedWith(await ask(rules), 403, 'TOKEN_WRONG');
+    failedWith(await ask(rules, { headers }), 404, 'NOT_FOUND');
+    failedWith(await ask(rules, { headers, from: OTHER }), 404, 'NOT_FOUND');
+    const refused = await ask(rules, { headers });
+    failedWith(refused, 429, 'TOO_MANY');
+    assert.ok(Number(refused.headers['retry-after']) > 0);
   }),
 );
 
@@ -270,12 +286,16 @@ pace(
     const head = `PUT /api/rooms/${made.room}/videos/${made.video}/manifest HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: ${size}\r\n\r\n`;
     const refusals: string[] = [];
     const all = await Promise.all(Array.from({ length: 20 }, () => dial(port, head)));
-    for (const socket of all) {
-      socket.once('data', (answer) => refusals.push(String(answer)));
-      // All but the last byte, which could be waited for for an hour.
-      socket.write(Buffer.alloc(size - 1));
-    }
-    while (refusals.length < 12) await new Promise(setImmediate);
+    await new Promise<void>((resolve) => {
+      for (const socket of all) {
+        socket.once('data', (answer) => {
+          refusals.push(String(answer));
+          if (refusals.length === 12) resolve();
+        });
+        // All but the last byte, which could be waited for for an hour.
+        socket.write(Buffer.alloc(size - 1));
+      }
+    });
     const other = await dial(port, head, OTHER);
     other.write(Buffer.alloc(size));
     assert.match(String((await once(other, 'data'))[0]), /^HTTP\/1\.1 404 /);
@@ -295,12 +315,14 @@ pace(
     const [answer] = await once(socket, 'data');
     assert.match(String(answer), /^HTTP\/1\.1 200 /);
     const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(1 << 20), Buffer.from('\r\n')]);
+    let goOn = () => {};
+    for (const event of ['drain', 'close']) socket.on(event, () => goOn());
     let sentBytes = 0;
     while (!socket.destroyed && sentBytes < 2 * MAX_SEGMENT_BYTES) {
       sentBytes += chunk.byteLength;
       if (socket.write(chunk)) continue;
       await new Promise<void>((resolve) => {
-        for (const event of ['drain', 'close']) socket.once(event, () => resolve());
+        goOn = resolve;
       });
     }
     assert.ok(socket.destroyed, `${sentBytes} bytes`);
