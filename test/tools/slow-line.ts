@@ -22,13 +22,14 @@ export async function slowLine(serverUrl: string, bytesPerSec: number): Promise<
   const sockets = new Set<Socket>();
   const state = { bytesPerSec };
   const counter = new EventEmitter();
+  const closing = new AbortController();
   let carriedBytes = 0;
   /** When the line will have carried what is on its way. */
   let freeAtMs = 0;
   const carry = async (bytes: number): Promise<void> => {
     const nowMs = performance.now();
     freeAtMs = Math.max(nowMs, freeAtMs) + (bytes * 1000) / state.bytesPerSec;
-    if (freeAtMs - nowMs > STEP_MS) await after(freeAtMs - nowMs);
+    if (freeAtMs - nowMs > STEP_MS) await after(freeAtMs - nowMs, undefined, { signal: closing.signal });
     carriedBytes += bytes;
     counter.emit('carried');
   };
@@ -55,6 +56,7 @@ export async function slowLine(serverUrl: string, bytesPerSec: number): Promise<
       while (carriedBytes < wantedBytes) await once(counter, 'carried');
     },
     async close() {
+      closing.abort();
       server.close();
       for (const socket of sockets) socket.destroy();
       await once(server, 'close');
@@ -70,6 +72,6 @@ async function passOn(from: Socket, to: Socket, carry: (bytes: number) => Promis
     }
     to.end();
   } catch {
-    // The other end cut it: both are closed already.
+    // The other end cut it, or the line is closed: so are both ends.
   }
 }

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { areEqual, type Bytes, toBase64url, utf8 } from '../../peer/bytes.ts';
+import type { Clock } from '../../peer/clock.ts';
 import { decryptRange } from '../../peer/crypto/content.ts';
 import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
 import { MatineeError } from '../../peer/errors.ts';
@@ -48,6 +49,7 @@ class DyingPage {
   readonly #journal: MemoryJournal;
   #leftCount: number;
   #isDead = false;
+  #timers = new Set<() => void>();
   #die = (): void => undefined;
   readonly died = new Promise<void>((resolve) => {
     this.#die = resolve;
@@ -63,7 +65,7 @@ class DyingPage {
     const clock = quickClock();
     return {
       fetch: (...args) => this.#fetch(...args),
-      clock: { ...clock, after: (ms, run) => clock.after(ms, () => this.#isDead || run()) },
+      clock: { ...clock, after: (ms, run) => this.#after(clock, ms, run) },
       journal: {
         begin: (record) => this.#orNever(() => this.#journal.begin(record)),
         list: (first, entries, extras) => this.#orNever(() => this.#journal.list(first, entries, extras)),
@@ -72,9 +74,25 @@ class DyingPage {
     };
   }
 
+  /** Its timers die with it, so that the test need not wait for them. */
+  #after(clock: Clock, ms: number, run: () => void): () => void {
+    if (this.#isDead) return () => undefined;
+    const stop = clock.after(ms, () => {
+      this.#timers.delete(cancel);
+      run();
+    });
+    const cancel = (): void => {
+      this.#timers.delete(cancel);
+      stop();
+    };
+    this.#timers.add(cancel);
+    return cancel;
+  }
+
   async #fetch(...[url, init]: Parameters<typeof fetch>): Promise<Response> {
     if (this.#leftCount-- <= 0) {
       this.#isDead = true;
+      for (const cancel of this.#timers) cancel();
       this.#die();
     }
     return await this.#orNever(async () => {
