@@ -10,6 +10,9 @@ import { stats, untilPlaying } from './pages.ts';
 /** In a crowd on a small uplink these bytes are the start-up time. */
 const MAX_BYTES = 120_000;
 
+/** Each costs a request: the page's own, and a few that it shares with others. */
+const MAX_SCRIPTS = 6;
+
 const weight = suite('the weight of the room page');
 
 weight('should stay within its budget up to the first frame, and bring nothing of the host’s', async () => {
@@ -38,6 +41,8 @@ weight('should stay within its budget up to the first frame, and bring nothing o
     tell(`${receivedBytes} bytes before the first frame`);
     assert.ok(receivedBytes > 30_000, `counted ${receivedBytes}`);
     assert.ok(receivedBytes <= MAX_BYTES, `${receivedBytes} bytes before the first frame`);
+    const scripts = urls.filter((url) => new URL(url).pathname.endsWith('.js'));
+    assert.ok(scripts.length <= MAX_SCRIPTS, scripts.join(' '));
     assert.equal(
       urls.filter((url) => /host|noble/.test(new URL(url).pathname)),
       [],

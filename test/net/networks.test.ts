@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dryStops, watchForDryStops } from '../e2e/dry-stops.ts';
 import {
   PATIENCE_MS,
   playback,
@@ -21,6 +20,7 @@ import { runProgram } from '../tools/run-program.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
+import { dryStops, watchForDryStops } from './dry-stops.ts';
 
 const WEB_PORT = 8080;
 const TURN_PORT = 3478;

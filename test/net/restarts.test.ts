@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dryStops, watchForDryStops } from '../e2e/dry-stops.ts';
 import { hostFromCommandLine } from '../e2e/host-cli.ts';
 import {
   beyondLostConnections,
@@ -20,6 +19,7 @@ import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
+import { dryStops, watchForDryStops } from './dry-stops.ts';
 
 /** Viewers besides the one who sleeps. */
 const VIEWER_COUNT = Number(process.env.MATINEE_VIEWERS ?? 2);

@@ -5,7 +5,24 @@ import type { WebSocketLike } from '../../signaling/client.ts';
 import { ORIGIN } from '../../signaling/messages.ts';
 import type { Member } from '../../web/src/member/member.ts';
 import { VirtualRoom } from '../sim/virtual-room.ts';
-import { hasOrigin, withHouse } from '../tools/house.ts';
+import { type House, hasOrigin, withHouse } from '../tools/house.ts';
+
+/** A member whose messages to the origin, by signaling, need not be its own. */
+async function joinToSignal(house: House, made: Awaited<ReturnType<House['makeRoom']>>) {
+  const sockets: WebSocketLike[] = [];
+  const openSocket = (): WebSocketLike => {
+    const socket = house.broker.open(() => false);
+    sockets.push(socket);
+    return socket;
+  };
+  const member = await house.join(made, { openSocket });
+  const signal = (data: string): void => {
+    const socket = sockets.at(-1);
+    assert.ok(socket, 'it is connected to signaling');
+    socket?.send(JSON.stringify({ type: 'signal', to: ORIGIN, data }));
+  };
+  return { member, signal };
+}
 
 function originCount(members: readonly Member[]): number {
   return members.filter(hasOrigin).length;
@@ -99,18 +116,12 @@ const redialled = suite('an origin that one member keeps busy');
 redialled('should make it a connection a few times, and then one now and then', () =>
   withHouse(2, async (house) => {
     const made = await house.makeRoom();
-    let socket: WebSocketLike | null = null;
-    const openSocket = (): WebSocketLike => {
-      socket = house.broker.open(() => false);
-      return socket;
-    };
-    const member = await house.join(made, { openSocket });
+    const { member, signal } = await joinToSignal(house, made);
     const honest = await house.join(made);
     await house.clock.run(5_000);
     const before = house.peers.madeCount;
     for (let i = 0; i < 1_000; i++) {
-      const data = JSON.stringify({ call: `again ${i}`, data: { type: 'offer', sdp: 'none' } });
-      (socket as WebSocketLike | null)?.send(JSON.stringify({ type: 'signal', to: ORIGIN, data }));
+      signal(JSON.stringify({ call: `again ${i}`, data: { type: 'offer', sdp: 'none' } }));
       await house.clock.run(50);
     }
     const madeCount = house.peers.madeCount - before;
@@ -124,15 +135,10 @@ redialled('should make it a connection a few times, and then one now and then', 
 redialled('should not be told of in the log for each thing it says that is no signal', () =>
   withHouse(2, async (house) => {
     const made = await house.makeRoom();
-    let socket: WebSocketLike | null = null;
-    const openSocket = (): WebSocketLike => {
-      socket = house.broker.open(() => false);
-      return socket;
-    };
-    const member = await house.join(made, { openSocket });
+    const { member, signal } = await joinToSignal(house, made);
     await house.clock.run(5_000);
     for (const data of ['nonsense', '{"call": "x", "data": {"type": "nonsense"}}', 'relay nonsense'])
-      (socket as WebSocketLike | null)?.send(JSON.stringify({ type: 'signal', to: ORIGIN, data }));
+      signal(data);
     await house.clock.run(1_000);
     assert.equal(house.errors, []);
     assert.ok(hasOrigin(member));

@@ -13,12 +13,18 @@ function peer(clock: VirtualClock, id: string): Link {
 }
 
 /** Sends to a peer for a while over a line of this rate, which acknowledges after `wayMs`; returns what was on its way at most, and sent in all. */
-async function send(clock: VirtualClock, uplink: Uplink, link: Link, bytesPerSec: number, forMs: number) {
+async function send(
+  clock: VirtualClock,
+  uplink: Uplink,
+  link: Link,
+  bytesPerSec: number,
+  forMs: number,
+  { wayMs = 40, ackedCount = 0 } = {},
+) {
   const untilMs = clock.nowMs() + forMs;
   const totals = { peakBytes: 0, sentBytes: 0 };
   let awayBytes = 0;
   let freeAtMs = 0;
-  let ackedCount = 0;
   const pump = async (): Promise<void> => {
     while (clock.nowMs() < untilMs) {
       await uplink.whenRoom();
@@ -31,7 +37,7 @@ async function send(clock: VirtualClock, uplink: Uplink, link: Link, bytesPerSec
       totals.sentBytes += PIECE;
       totals.peakBytes = Math.max(totals.peakBytes, awayBytes);
       freeAtMs = Math.max(freeAtMs, clock.nowMs()) + (PIECE * 1000) / bytesPerSec;
-      clock.after(freeAtMs - clock.nowMs() + 40, () => {
+      clock.after(freeAtMs - clock.nowMs() + wayMs, () => {
         awayBytes -= PIECE;
         ackedCount += 1;
         uplink.acknowledged(link, ackedCount);
@@ -53,6 +59,17 @@ uplink('should keep a slow line busy with no more than a moment of it on its way
   assert.ok(sentBytes > 0.95 * 1_000_000, `${sentBytes} sent`);
   assert.ok(peakBytes < 0.35 * 1_000_000, `${peakBytes} at first, until the rate is known`);
   assert.ok(Math.abs(line.bytesPerSec - 100_000) < 60_000, `${line.bytesPerSec} measured`);
+});
+
+uplink('should keep a thin line busy where a piece takes longer than a round trip', async () => {
+  const clock = new VirtualClock();
+  const [line, link] = [new Uplink(clock), peer(clock, 'a')];
+  // The last piece of a segment may be tiny, and shows the round trip without any piece in it.
+  line.sent(link, 500);
+  await clock.run(40);
+  line.acknowledged(link, 1);
+  const { sentBytes } = await send(clock, line, link, 190_000, 20_000, { wayMs: 120, ackedCount: 1 });
+  assert.ok(sentBytes > 0.95 * 3_800_000, `${sentBytes} sent`);
 });
 
 uplink('should find out how fast a fast line is', async () => {

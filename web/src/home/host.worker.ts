@@ -96,6 +96,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       before ? (before.stored.facts.subtitles ?? []) : readSubtitleFiles(task.subtitles),
       identifying,
     ]);
+    // Told where it is waited for; where the film cannot be opened, nobody asks.
     rest.catch(() => undefined);
     const video = await opening;
     const [texts, subtitles, identity] = await rest;
