@@ -40,6 +40,11 @@ export interface SignalingClientOptions {
 export interface SignalingClient {
   /** Whether the message left. It does not before we have said on a connection who we are: it is dropped, whoever sent it tries again. */
   send(message: FromClient): boolean;
+  /**
+   * Sends what the server answers at once. Where nothing is heard from it within so many milliseconds, the connection looks open
+   * and is dead: another one is made. Nothing happens while one is being made, or waits for an answer, anyway.
+   */
+  ask(question: Message<'more'>, withinMs: number): void;
   /** Drops the connection, which may look open and be dead, and dials again at once; nothing after a refusal or close. */
   reconnectNow(): void;
   /** Ends it for good; neither `on` nor `onState` is called any more. */
@@ -70,12 +75,17 @@ export function connectSignaling(options: SignalingClientOptions): SignalingClie
 class Line implements SignalingClient {
   readonly #options: SignalingClientOptions;
   #socket: WebSocketLike | null = null;
+  /** Until the welcome its time limit or the wait for the next dial; after it the time limit of a question. */
   #cancelTimer: () => void = () => {};
   #failedTries = 0;
   /** The server's hello has come on this connection, and is being answered or has been. */
   #isGreeted = false;
   /** Our first message has left on this connection. */
   #hasSaidWho = false;
+  /** The server has let us in on this connection. */
+  #isSettled = false;
+  /** Something was asked, and nothing has been heard since. */
+  #isAsking = false;
   #isOver = false;
 
   constructor(options: SignalingClientOptions) {
@@ -116,6 +126,12 @@ class Line implements SignalingClient {
     return true;
   }
 
+  ask(question: Message<'more'>, withinMs: number): void {
+    if (!this.#isSettled || this.#isAsking || !this.send(question)) return;
+    this.#isAsking = true;
+    this.#cancelTimer = this.#options.clock.after(withinMs, () => this.#redialLater());
+  }
+
   reconnectNow(): void {
     if (this.#isOver) return;
     this.#hangUp();
@@ -144,13 +160,19 @@ class Line implements SignalingClient {
       this.#options.onState('refused');
       return;
     }
-    const isSettled = message.type === 'welcome' || message.type === 'serving';
-    if (isSettled) {
-      this.#cancelTimer();
+    const isWelcome = message.type === 'welcome' || message.type === 'serving';
+    if (isWelcome) {
+      this.#isSettled = true;
       this.#failedTries = 0;
     }
+    if (this.#isSettled) this.#heard();
     this.#options.on(message);
-    if (isSettled && this.#socket) this.#options.onState('connected');
+    if (isWelcome && this.#socket) this.#options.onState('connected');
+  }
+
+  #heard(): void {
+    this.#isAsking = false;
+    this.#cancelTimer();
   }
 
   /** Signs one nonce a connection: a server that says hello again is not answered. */
@@ -185,6 +207,8 @@ class Line implements SignalingClient {
   #hangUp(): void {
     const socket = this.#socket;
     this.#socket = null;
+    this.#isSettled = false;
+    this.#isAsking = false;
     this.#cancelTimer();
     socket?.close();
   }

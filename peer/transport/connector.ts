@@ -57,6 +57,8 @@ export interface ConnectorParts {
   onChannel(id: string, channel: Channel, isInitiator: boolean): void;
   /** A connection that never opened. `isInitiator`: we dialled. */
   onFailure(id: string, isInitiator: boolean): void;
+  /** Nothing has been heard for some seconds on an open connection. It may come back by itself, or be dead. */
+  onSilence?(id: string): void;
   /** Our offer was turned away; that call is over. */
   onBusy(id: string, retryInMs: number): void;
   /** Nothing is open or under way to this peer any more, whoever ended it and however. */
@@ -231,6 +233,9 @@ export class Connector {
     this.#calls.set(id, started);
     peer.on('signal', (data: unknown) => this.#send(id, JSON.stringify({ call, data })));
     peer.on('connect', () => this.#opened(id, started));
+    peer.on('iceStateChange', (state: string) => {
+      if (state === 'disconnected' && this.#calls.get(id) === started) this.#parts.onSilence?.(id);
+    });
     // simple-peer says 'close' after every 'error': one place decides what follows.
     peer.on('error', () => undefined);
     peer.on('close', () => this.#ended(id, started));

@@ -56,6 +56,8 @@ export class Link {
   #lastHeardMs: number;
   #ping = { n: 0, sentMs: 0, isOut: false };
   #cancelPing: () => void;
+  /** When it was last told to answer; null where it need not. */
+  #probedMs: number | null = null;
   #cancelProbe: () => void = () => undefined;
 
   constructor(channel: Channel, remote: Remote, parts: LinkParts) {
@@ -81,13 +83,16 @@ export class Link {
     return this.#channel.isTurned ? 'turn' : 'direct';
   }
 
-  /** Closes the connection unless something is heard on it within so many milliseconds. */
+  /** Closes the connection unless something is heard on it within so many milliseconds. Asked once more, a silent one gets no more time. */
   mustAnswerWithin(waitMs: number): void {
+    if (this.#probedMs !== null && this.#lastHeardMs <= this.#probedMs) return;
     const askedMs = this.#parts.clock.nowMs();
+    this.#probedMs = askedMs;
     this.#ping = { n: (this.#ping.n + 1) >>> 0, sentMs: askedMs, isOut: true };
     this.send('ping', { n: this.#ping.n });
     this.#cancelProbe();
     this.#cancelProbe = this.#parts.clock.after(waitMs, () => {
+      this.#probedMs = null;
       if (this.#lastHeardMs <= askedMs) this.close('PEER_SILENT');
     });
   }

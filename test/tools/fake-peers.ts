@@ -4,6 +4,9 @@ import type { SimplePeerLike } from '../../peer/transport/simple-peer-channel.ts
 /** Candidates that each end finds, as a machine with a few addresses does. */
 const CANDIDATES = 3;
 
+/** After so long without a sound ICE calls a connection disconnected, as Chromium's does. */
+const DISCONNECTED_AFTER_MS = 5000;
+
 type Listener = (value: never) => void;
 
 /** Where fake peers find each other by what their offers and answers say. */
@@ -39,8 +42,8 @@ export class FakePeers {
     this.#peers.delete(sdp);
   }
 
-  later(run: () => void): void {
-    this.#clock.after(this.#delayMs, run);
+  later(run: () => void, delayMs = this.#delayMs): void {
+    this.#clock.after(delayMs, run);
   }
 }
 
@@ -51,6 +54,9 @@ export class FakePeer implements SimplePeerLike {
   readonly #sdp: string;
   readonly #listeners = new Map<string, Listener[]>();
   #other: FakePeer | null = null;
+  #isSilent = false;
+  /** What is under way meanwhile: a data channel repeats it until it gets through. */
+  readonly #held: (() => void)[] = [];
   destroyed = false;
 
   constructor(all: FakePeers, sdp: string, isInitiator: boolean) {
@@ -73,16 +79,31 @@ export class FakePeer implements SimplePeerLike {
     else this.#all.later(() => this.#open(other));
   }
 
+  /** From now on nothing gets through, either way, until it does again; the other end is not told of anything. */
+  setSilent(isSilent: boolean): void {
+    this.#isSilent = isSilent;
+    if (!isSilent) {
+      for (const deliver of this.#held.splice(0)) deliver();
+      return;
+    }
+    this.#all.later(() => {
+      if (this.#isSilent && !this.destroyed) this.#emit('iceStateChange', 'disconnected');
+    }, DISCONNECTED_AFTER_MS);
+  }
+
   send(data: Uint8Array): void {
     const other = this.#other;
-    this.#all.later(() => {
-      if (other && !other.destroyed) other.#emit('data', data);
-    });
+    const deliver = (): void => {
+      const silent = [this, ...(other ? [other] : [])].find((peer) => peer.#isSilent);
+      if (silent) silent.#held.push(deliver);
+      else if (other && !other.destroyed) other.#emit('data', data);
+    };
+    this.#all.later(deliver);
   }
 
   destroy(): void {
     const other = this.#other;
-    if (!this.#end() || !other) return;
+    if (!this.#end() || !other || this.#isSilent) return;
     this.#all.later(() => other.#end());
   }
 

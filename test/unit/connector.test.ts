@@ -35,6 +35,7 @@ class End {
       },
       onChannel: (from, _, isInitiator) =>
         this.events.push(`open ${from} ${isInitiator ? 'dialled' : 'answered'}`),
+      onSilence: (from) => this.events.push(`silent ${from}`),
       onFailure: (from) => this.events.push(`failed ${from}`),
       onBusy: (from, retryInMs) => this.events.push(`busy ${from} ${retryInMs}`),
       onFree: (from) => this.events.push(`free ${from}`),
@@ -131,6 +132,29 @@ dialling('should fail after a while where nobody answers', async () => {
   a.connector.dial('b');
   await net.clock.run(60_000);
   assert.equal(a.events, ['free b', 'failed b']);
+});
+
+dialling('should tell when the connection falls silent, and leave it open', async () => {
+  const net = new Net();
+  const [a, b] = [net.end('a'), net.end('b')];
+  a.connector.dial('b');
+  await net.clock.run(1000);
+  a.made[0]?.setSilent(true);
+  await net.clock.run(10_000);
+  assert.equal(a.events, ['open b dialled', 'silent b']);
+  assert.ok(a.connector.channel('b'));
+  assert.equal(b.events, ['open a answered']);
+});
+
+dialling('should tell nothing of a connection that was let go', async () => {
+  const net = new Net();
+  const [a] = [net.end('a'), net.end('b')];
+  a.connector.dial('b');
+  await net.clock.run(1000);
+  a.made[0]?.setSilent(true);
+  a.connector.hangUp('b');
+  await net.clock.run(10_000);
+  assert.equal(a.events, ['open b dialled', 'free b']);
 });
 
 dialling.run();

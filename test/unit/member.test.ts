@@ -1,10 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TURN_MS } from '../../seed-server/origin/places.ts';
+import type { Member } from '../../web/src/member/member.ts';
 import { Session } from '../../web/src/room/session.ts';
 import { texts } from '../../web/src/room/texts.ts';
 import type { VirtualSocket } from '../sim/virtual-broker.ts';
-import { hasOrigin, withHouse } from '../tools/house.ts';
+import type { FakePeer } from '../tools/fake-peers.ts';
+import { type House, hasOrigin, withHouse } from '../tools/house.ts';
 
 const waiting = suite('waiting alone for a place at the origin');
 
@@ -81,6 +83,123 @@ lost('should dial the origin anew once it is back, whatever was dialled while no
 );
 
 lost.run();
+
+/** A member's device, which can go to another network. */
+class Device {
+  readonly peers: FakePeer[] = [];
+  socketCount = 0;
+  readonly #house: House;
+  /** Sockets opened before that are dead, though nobody says so. */
+  #movedAt = 0;
+
+  constructor(house: House) {
+    this.#house = house;
+  }
+
+  get parts() {
+    return {
+      openSocket: () => {
+        const n = this.socketCount++;
+        return this.#house.broker.open(() => n < this.#movedAt);
+      },
+      createPeer: (isInitiator: boolean) => {
+        const peer = this.#house.peers.create(isInitiator);
+        this.peers.push(peer);
+        return peer;
+      },
+    };
+  }
+
+  move(): void {
+    this.#movedAt = this.socketCount;
+    for (const peer of this.peers) peer.setSilent(true);
+  }
+}
+
+const moving = suite('a member in another network');
+
+const others = (member: Member): number =>
+  [...member.viewer.links].filter(({ remote }) => remote.kind === 'member').length;
+
+/** A house with somebody in it, and a device that has joined the same room. */
+async function joined(house: House): Promise<{ device: Device; member: Member }> {
+  const made = await house.makeRoom();
+  const device = new Device(house);
+  await house.join(made);
+  const member = await house.join(made, device.parts);
+  await house.clock.run(10_000);
+  assert.equal([hasOrigin(member), others(member), device.socketCount], [true, 1, 1]);
+  return { device, member };
+}
+
+/** Resolves when the server, too, has given up what the device left behind. */
+const forgotten = (house: House): Promise<void> => house.clock.run(60_000);
+
+moving('should be back within 5 s of being told, though all that it had looks open', () =>
+  withHouse(4, async (house) => {
+    const { device, member } = await joined(house);
+    const before = new Set(member.viewer.links);
+    device.move();
+    member.networkChanged();
+    // Asked at once, and not anew when signaling is back.
+    await house.clock.run(1600);
+    assert.is([...member.viewer.links].length, 0);
+    await house.clock.run(3400);
+    assert.equal([hasOrigin(member), others(member)], [true, 1]);
+    assert.ok([...member.viewer.links].every((link) => !before.has(link)));
+    await forgotten(house);
+  }),
+);
+
+moving('should keep every connection where it was nothing', () =>
+  withHouse(4, async (house) => {
+    const { device, member } = await joined(house);
+    const [links, { length }] = [[...member.viewer.links], device.peers];
+    member.networkChanged();
+    await house.clock.run(30_000);
+    assert.equal([...member.viewer.links].length, 2);
+    assert.ok([...member.viewer.links].every((link) => links.includes(link)));
+    assert.equal([device.peers.length, device.socketCount], [length, 2]);
+  }),
+);
+
+moving(
+  'should find out by itself, once its connections fall silent and signaling does not answer either',
+  () =>
+    withHouse(4, async (house) => {
+      const { device, member } = await joined(house);
+      device.move();
+      await house.clock.run(12_000);
+      assert.equal([hasOrigin(member), others(member), device.socketCount], [true, 1, 2]);
+      await forgotten(house);
+    }),
+);
+
+moving('should look for it when it is shown again', () =>
+  withHouse(4, async (house) => {
+    const { device, member } = await joined(house);
+    device.move();
+    member.cameBack();
+    await house.clock.run(3500);
+    assert.equal([member.signaling, device.socketCount], ['connected', 2]);
+    await forgotten(house);
+  }),
+);
+
+moving('should make nothing anew for a hiccup', () =>
+  withHouse(4, async (house) => {
+    const { device, member } = await joined(house);
+    const links = [...member.viewer.links];
+    for (const peer of device.peers) peer.setSilent(true);
+    await house.clock.run(9000);
+    for (const peer of device.peers) peer.setSilent(false);
+    await house.clock.run(30_000);
+    assert.equal([[...member.viewer.links].length, device.socketCount], [2, 1]);
+    assert.ok([...member.viewer.links].every((link) => links.includes(link)));
+  }),
+);
+
+moving.run();
 
 const barred = suite('a member that is not let in again');
 

@@ -99,7 +99,7 @@ blocked('should get its lines once, and those written meanwhile, when the way th
     await untilSo(house, () => hasOrigin(one) && hasOrigin(other));
     await one.viewer.say('first');
     await house.clock.run(1000);
-    other.reconnectNow();
+    other.networkChanged();
     await one.viewer.say('second');
     await house.clock.run(10_000);
     assert.equal(

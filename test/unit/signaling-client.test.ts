@@ -15,6 +15,7 @@ import {
   type WebSocketLike,
 } from '../../signaling/client.ts';
 import { type FromServer, ORIGIN } from '../../signaling/messages.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
 import { joinOf, memberKey, openSignaling, RawClient, ROOM } from '../tools/signaling-fixture.ts';
 
 /** Both kinds of socket must fit: this fails to compile where one does not. */
@@ -162,6 +163,78 @@ connecting('should keep its id through a reconnect, and not mind the end of the 
     watched.client.close();
     await server.close();
   }
+});
+
+connecting(
+  'should dial again where a question is not answered though the connection looks open',
+  async () => {
+    const server = await openSignaling();
+    let isDead = false;
+    const watched = new Watched(server.url, {
+      openSocket: (url) => {
+        const socket = new WsSocket(url);
+        const send = socket.send.bind(socket);
+        socket.send = (text: string) => (isDead ? undefined : send(text));
+        return socket;
+      },
+    });
+    try {
+      await watched.saw('CONNECTED');
+      watched.client.ask({ type: 'more', known: [] }, 60_000);
+      await watched.saw('members');
+      isDead = true;
+      watched.client.ask({ type: 'more', known: [] }, 60_000);
+      await watched.saw('RECONNECTING');
+      isDead = false;
+      await watched.saw('CONNECTED', 2);
+      watched.client.ask({ type: 'more', known: [] }, 60_000);
+      await watched.saw('members', 2);
+      assert.is(watched.log.filter((entry) => entry === 'CONNECTED').length, 2);
+    } finally {
+      watched.client.close();
+      await server.close();
+    }
+  },
+);
+
+connecting('should keep a connection on which anything is heard before the time is over', async () => {
+  const clock = new VirtualClock();
+  const sent: string[] = [];
+  let say: (message: FromServer) => void = () => undefined;
+  const sockets: WebSocketLike[] = [];
+  const watched = new Watched('ws://nowhere', {
+    clock,
+    openSocket: () => {
+      const socket: WebSocketLike = {
+        readyState: 1,
+        send: (text) => void sent.push(text),
+        close: () => undefined,
+        addEventListener: (type: string, listener: (event: { data: unknown }) => void) => {
+          if (type === 'message') say = (message) => listener({ data: JSON.stringify(message) });
+        },
+      };
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  const ask = () => watched.client.ask({ type: 'more', known: [] }, 2000);
+  ask();
+  assert.equal(sent, [], 'the welcome has a time limit of its own');
+  say({ type: 'hello', nonce: 'A'.repeat(43) });
+  await clock.run(10);
+  say({ type: 'welcome', id: 'm'.repeat(22), members: [], isOriginHere: false, iceServers: [] });
+  ask();
+  ask();
+  assert.is(sent.length, 2, 'the join, and one question at once');
+  await clock.run(1900);
+  say({ type: 'originHere' });
+  await clock.run(60_000);
+  assert.is(sockets.length, 1);
+  ask();
+  await clock.run(2000 + 1000);
+  assert.is(sockets.length, 2);
+  watched.client.close();
+  assert.is(clock.pendingTimers, 0);
 });
 
 connecting('should try again where the server cannot tell', async () => {

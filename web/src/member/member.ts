@@ -31,8 +31,11 @@ const TAMPERING_SHOWN_MS = 60_000;
 /** How long a data channel to the origin is waited for: on most networks it takes less than a second. */
 const RELAY_AFTER_MS = 4_000;
 
-/** After signaling was lost and is back, a connection on which nothing is heard for so long is taken for dead. */
+/** After signaling was lost and is back, or the network changed, a connection on which nothing is heard for so long is taken for dead. */
 const PROBE_MS = 1_500;
+
+/** The same of signaling, where there is a doubt. */
+const SIGNALING_ANSWERS_MS = 2_000;
 
 /** How often the operator's figures are told of ours. */
 const REPORT_EVERY_MS = 30_000;
@@ -126,7 +129,9 @@ export class Member {
       unseal: (from, text) => credentials.unseal(from, text),
       admit: (from) => this.#neighbourhood.admit(from),
       onChannel: (id, channel) => this.#opened(id, channel),
+      onSilence: () => this.#doubt(),
       onFailure: (id, isInitiator) => {
+        this.#doubt();
         if (id === ORIGIN) this.#originLost('CLOSED');
         else if (isInitiator) this.#neighbourhood.failed(id);
       },
@@ -232,9 +237,16 @@ export class Member {
     this.#parts.onChange();
   }
 
-  /** Tries the signaling server again now: the page became visible, or the network came back. */
-  reconnectNow(): void {
+  /** The page is looked at again, perhaps after a sleep: tries signaling now, or makes sure of it where it looks open. */
+  cameBack(): void {
+    if (this.#state === 'connected') this.#doubt();
+    else this.#signaling.reconnectNow();
+  }
+
+  /** This device may be in another network: what looks open is given little time to show that it is. */
+  networkChanged(): void {
     this.#signaling.reconnectNow();
+    this.viewer.probeLinks(PROBE_MS);
   }
 
   close(): void {
@@ -283,6 +295,15 @@ export class Member {
     this.#neighbourhood.close();
     for (const link of [...this.viewer.links]) if (link.remote.kind === 'member') link.close('LEFT');
     this.#neighbourhood.shut();
+  }
+
+  /**
+   * Somebody is not heard: that one's trouble, or ours. Signaling knows; where it does not answer either it is dialled anew, and once it
+   * is back all connections are probed. So one peer's hiccup costs nobody a connection.
+   */
+  #doubt(): void {
+    const known = this.#connector.ids.filter((id) => id !== ORIGIN);
+    if (!this.#isClosed) this.#signaling.ask({ type: 'more', known }, SIGNALING_ANSWERS_MS);
   }
 
   #opened(id: string, channel: Channel): void {
@@ -343,6 +364,7 @@ export class Member {
 
   #linkClosed(remote: Remote, code: string): void {
     if (this.#isClosed || code === 'REPLACED') return;
+    if (code === 'PEER_SILENT') this.#doubt();
     if (remote.isRelayed) this.#relaySoon();
     else if (remote.kind === 'origin') this.#originLost(code);
     else this.#neighbourhood.parted(remote.id, code);

@@ -1,7 +1,4 @@
-/** What we use of the Network Information API, which few browsers have and TypeScript does not know. */
-interface Connection extends EventTarget {
-  readonly type?: string;
-}
+import { networkInformation } from './network.ts';
 
 const SPARE_KEY = 'matinee.spareMobileData';
 
@@ -10,7 +7,7 @@ const SPARE_KEY = 'matinee.spareMobileData';
  * does not say: then nobody is asked about it either.
  */
 export function watchMobileData(onChange: (isOn: boolean) => void): (() => void) | null {
-  const { connection } = navigator as Navigator & { connection?: Connection };
+  const connection = networkInformation();
   if (connection?.type === undefined) return null;
   const tell = (): void => onChange(connection.type === 'cellular');
   tell();

@@ -7,6 +7,7 @@ import { signBadge } from '../../../peer/room/badge.ts';
 import { parseRoomLink, type RoomEntry } from '../../../peer/room-link.ts';
 import { canConnect, createPeer, signalingUrl } from '../member/browser-network.ts';
 import { Member } from '../member/member.ts';
+import { networkInformation, watchNetwork } from '../member/network.ts';
 import type { HostDesk, RoomSession } from '../room-session.ts';
 import { leaveKeyWhenAway, tabStorage, takeMemberKey } from './identity.ts';
 import { ownHostKey } from './own-host-key.ts';
@@ -81,12 +82,13 @@ function sweepLater(signal: AbortSignal): void {
   signal.addEventListener('abort', cancel);
 }
 
-/** Sockets of a phone that slept look open and are not: coming back is a new try. */
+/** Sockets of a phone that slept look open and are not, and neither are those of who has gone to another network. */
 function rejoinWhenBack(member: Member, session: Session, signal: AbortSignal): void {
-  const retry = (): void => {
-    if (document.visibilityState === 'visible') session.shown();
-    if (document.visibilityState === 'visible' && member.signaling !== 'connected') member.reconnectNow();
+  const shown = (): void => {
+    if (document.visibilityState !== 'visible') return;
+    session.shown();
+    member.cameBack();
   };
-  document.addEventListener('visibilitychange', retry, { signal });
-  window.addEventListener('online', retry, { signal });
+  document.addEventListener('visibilitychange', shown, { signal });
+  watchNetwork(window, networkInformation(), () => member.networkChanged(), signal);
 }
