@@ -7,7 +7,7 @@ import { decodeFrame, encodeFrame, PIECE_HEADER_BYTES } from './frame.ts';
 import { FrameAllowance } from './frame-allowance.ts';
 import type { Bodies, Message, MessageName } from './messages.ts';
 
-/** How often a quiet peer is asked whether it is there, and how long it may stay silent after that. */
+/** How often a peer is asked whether it is there, and how far off, unless it asks us and no pieces come or go; and how long it may stay silent after that. */
 const PING_EVERY_MS = 5_000;
 const SILENCE_MS = 15_000;
 
@@ -55,6 +55,10 @@ export class Link {
   #closeCode = 'CLOSED';
   #lastHeardMs: number;
   #ping = { n: 0, sentMs: 0, isOut: false };
+  /** The peer asked us since we last looked: it is there, and our answer says the same of us. */
+  #wasAsked = false;
+  /** Of pieces either way, when we last looked. */
+  #mediaBytes = 0;
   #cancelPing: () => void;
   /** When it was last told to answer; null where it need not. */
   #probedMs: number | null = null;
@@ -143,7 +147,7 @@ export class Link {
   }
 
   #dispatch(message: Message): void {
-    if (message.name === 'ping') this.send('pong', message.body);
+    if (message.name === 'ping') this.#pinged(message.body);
     else if (message.name === 'pong') this.#ponged(message.body.n);
     else if (message.name === 'goodbye') this.#leave(message.body.code);
     else this.#handle(message.name, message.body);
@@ -157,6 +161,11 @@ export class Link {
   #leave(code: string): void {
     this.#closeCode = code;
     this.#channel.close();
+  }
+
+  #pinged(ping: Bodies['ping']): void {
+    this.#wasAsked = true;
+    this.send('pong', ping);
   }
 
   #ponged(n: number): void {
@@ -174,11 +183,20 @@ export class Link {
       this.close('PEER_SILENT');
       return;
     }
-    if (!this.#ping.isOut || !isSilent) {
+    if (!this.#isAtRest() && (!this.#ping.isOut || !isSilent)) {
       this.#ping = { n: (this.#ping.n + 1) >>> 0, sentMs: nowMs, isOut: true };
       this.send('ping', { n: this.#ping.n });
     }
     this.#cancelPing = this.#parts.clock.after(PING_EVERY_MS, () => this.#sendPing());
+  }
+
+  /** Whether one of us asks already, and nothing depends on how far off the other is. Most of what an idle viewer costs the origin is being asked. */
+  #isAtRest(): boolean {
+    const mediaBytes = this.mediaReceivedBytes + this.mediaSentBytes;
+    const isAtRest = this.#wasAsked && this.roundTripMs !== null && mediaBytes === this.#mediaBytes;
+    this.#wasAsked = false;
+    this.#mediaBytes = mediaBytes;
+    return isAtRest;
   }
 
   #closed(): void {
