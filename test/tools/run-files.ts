@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { stripVTControlCharacters } from 'node:util';
 import { tell } from './tell.ts';
 
 /** What a file wrote that is worth reading again when it failed: its end, where uvu says what was wrong. */
@@ -28,7 +29,18 @@ export async function runFiles(files: readonly string[], lanes: number): Promise
   const shown = tests.compose(new spec());
   shown.pipe(process.stdout, { end: false });
   await finished(shown);
+  for (const [name, lines] of written) if (!failed.includes(name) && areSomeUnrun(lines)) failed.push(name);
   return failed.map((name) => ({ name, lines: written.get(name) ?? [] }));
+}
+
+/**
+ * Whether what uvu said at the end of a file counts tests that did not pass. Where what a suite needs cannot be made (its `before` throws)
+ * its tests do not begin, and uvu says so in these numbers alone: the file ends as if all were well.
+ */
+export function areSomeUnrun(lines: readonly string[]): boolean {
+  const [, total, passed] =
+    /Total:\s+(\d+)\D+?Passed:\s+(\d+)/.exec(stripVTControlCharacters(lines.join('\n'))) ?? [];
+  return total !== passed;
 }
 
 /** The same names, those in `long` first, as they stand there, so that no lane is left with one at the end. */

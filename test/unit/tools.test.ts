@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
+import { rootFolder } from '../tools/cache-folder.ts';
 import { generatedClip, mainClip, mediaFile } from '../tools/clips.ts';
 import { isExecutable } from '../tools/executables.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
+import { areSomeUnrun } from '../tools/run-files.ts';
+import { runProgram } from '../tools/run-program.ts';
 import { startServer } from '../tools/running-server.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 
@@ -51,6 +54,26 @@ async function echoOverDataChannel(text: string): Promise<string> {
   await near.setRemoteDescription(answer);
   return arrived;
 }
+
+const counting = suite('tests that did not begin');
+
+const SUITES = {
+  whole: "one('a', () => {});",
+  skipping: "one('a', () => {}); one.skip('b', () => {});",
+  unprepared: "one.before(() => { throw new Error('no machine for it'); }); one('a', () => {});",
+};
+
+for (const [name, tests] of Object.entries(SUITES)) {
+  counting(`should be found by what uvu writes of a suite that is ${name}`, async () => {
+    const program = `import { suite } from 'uvu'; const one = suite('one'); ${tests} one.run();`;
+    const options = { cwd: rootFolder };
+    const written = await runProgram(process.execPath, ['--input-type=module', '-e', program], options);
+    assert.match(written, /Total:/);
+    assert.is(areSomeUnrun(written.split('\n')), name === 'unprepared');
+  });
+}
+
+counting.run();
 
 const media = suite('the media for the tests');
 
