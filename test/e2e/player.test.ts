@@ -294,7 +294,12 @@ player('should be had by touch on a phone', async (scene) => {
     sizes.length >= 4 && sizes.every(([width = 0, height = 0]) => width >= 40 && height >= 40),
     JSON.stringify(sizes),
   );
-  // Subtitles make way for the controls, and come back.
+  // Subtitles make way for the controls, and come back. Of a film that is over the controls would stay.
+  await page.evaluate(() => {
+    const video = document.querySelector('video') as HTMLVideoElement;
+    video.currentTime = 1;
+    void video.play();
+  });
   const player = page.getByTestId('player');
   await surface.tap();
   const lines: number[] = [];
