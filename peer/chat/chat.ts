@@ -65,6 +65,7 @@ export class Chat {
   readonly #cheerListeners = new Set<(cheer: Cheer) => void>();
   #lines: (ChatLine & Heard)[] = [];
   #saidInPassingMs = 0;
+  #logCount = 0;
 
   constructor(parts: ChatParts) {
     this.#parts = parts;
@@ -95,6 +96,11 @@ export class Chat {
   /** Lines, oldest first by their authors' clocks, without those of muted members. */
   get lines(): readonly ChatLine[] {
     return this.#parts.mutes.shown(this.#lines);
+  }
+
+  /** Grows whenever lines or the reactions to them may be others than before: until then, what was made of them holds. */
+  get version(): number {
+    return this.#logCount + this.#parts.mutes.updateCount;
   }
 
   /** The reactions to each line, by its id. */
@@ -184,6 +190,7 @@ export class Chat {
     if (!lines.includes(line)) return false;
     this.#lines = lines;
     this.#whoTypes.stops(line.from);
+    this.#logCount += 1;
     this.#parts.onChange();
     return true;
   }
@@ -192,6 +199,7 @@ export class Chat {
     const { room, clock } = this.#parts;
     const reaction = await openReaction(room, sealed, clock.wallMs());
     if (!this.#reactions.take({ ...reaction, cameMs: clock.nowMs() })) return false;
+    this.#logCount += 1;
     this.#parts.onChange();
     return true;
   }

@@ -25,14 +25,21 @@ export class Mutes {
   /** Of what comes before this, only the date tells whether it was said before the mute: all who come late judge alike. */
   readonly #historyEndsMs: number;
   readonly #mutes = new Map<string, Mute>();
+  #updateCount = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#historyEndsMs = clock.nowMs() + HISTORY_MS;
   }
 
+  /** Grows whenever something else may be hidden than before. */
+  get updateCount(): number {
+    return this.#updateCount;
+  }
+
   /** Takes the newest rules. Who is still muted is so since the first rules that said it. */
   update({ muted, atMs }: Rules): void {
+    this.#updateCount += 1;
     const ids = new Set(muted.map(toBase64url));
     for (const id of this.#mutes.keys()) if (!ids.has(id)) this.#mutes.delete(id);
     const nowMs = Math.max(this.#clock.nowMs(), this.#historyEndsMs);

@@ -60,6 +60,11 @@ function openControls(page: Page): Promise<void> {
   return page.getByTestId('host-controls').locator('summary').click();
 }
 
+/** What stands in it is drawn once it is open. */
+function openSwarm(page: Page): Promise<void> {
+  return page.getByTestId('swarm').locator('summary').first().click();
+}
+
 /** Presses one of the switches; it moves once the server has taken the new rules. */
 async function toggle(page: Page, testId: string, isOn: boolean): Promise<void> {
   const box = page.getByTestId(testId);
@@ -146,14 +151,12 @@ controls(
 
     await toggle(host.page, 'origin-only', true);
     for (const { page } of everyone) await untilMembers(page, 0);
-    await ann.page
-      .getByTestId('peers-choice')
-      .and(ann.page.locator(':disabled'))
-      .waitFor({ state: 'attached' });
+    await openSwarm(ann.page);
+    await ann.page.getByTestId('peers-choice').and(ann.page.locator(':disabled')).waitFor();
     await ann.page
       .getByTestId('peers-said')
       .filter({ hasText: /host.*server only/ })
-      .waitFor({ state: 'attached' });
+      .waitFor();
     const before = await stats(ann.page);
     assert.ok(before.isOriginConnected);
     await seek(ann.page, clip.durationS - 20);
@@ -239,7 +242,8 @@ controls('should carry the host’s key to another browser in a file', async (sc
     await untilMembers(page, 1);
     await say(page, 'I am here from my phone');
     await line(ann.page, 'from my phone').getByTestId('host-tag').waitFor();
-    await ann.page.getByTestId('peer-row').getByTestId('host-tag').waitFor({ state: 'attached' });
+    await openSwarm(ann.page);
+    await ann.page.getByTestId('peer-row').getByTestId('host-tag').waitFor();
     await person(page, 'Ann').getByTestId('mute').click();
     await ann.page
       .getByTestId('composer-hint')

@@ -6,7 +6,7 @@ import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { slowLine } from '../tools/slow-line.ts';
-import { PATIENCE_MS, untilPlaying, visit } from './pages.ts';
+import { PATIENCE_MS, say, untilPlaying, visit } from './pages.ts';
 
 /** What each file of subtitles says all the time: some in one language, one in none, and one that is shown unasked. */
 const SUBTITLES = {
@@ -59,6 +59,15 @@ function shownSubtitles(page: Page): Promise<string[]> {
     const tracks = [...(document.querySelector('video')?.textTracks ?? [])];
     const shown = tracks.filter(({ mode }) => mode === 'showing');
     return shown.map(({ cues }) => (cues?.[0] as VTTCue | undefined)?.text ?? '');
+  });
+}
+
+/** Where the subtitles begin that are shown, in lines from the lower edge. */
+function cueLine(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const tracks = [...(document.querySelector('video')?.textTracks ?? [])];
+    const cue = tracks.find(({ mode }) => mode === 'showing')?.activeCues?.[0];
+    return Number((cue as VTTCue | undefined)?.line);
   });
 }
 
@@ -285,6 +294,25 @@ player('should be had by touch on a phone', async (scene) => {
     sizes.length >= 4 && sizes.every(([width = 0, height = 0]) => width >= 40 && height >= 40),
     JSON.stringify(sizes),
   );
+  // Subtitles make way for the controls, and come back. Of a film that is over the controls would stay.
+  await page.evaluate(() => {
+    const video = document.querySelector('video') as HTMLVideoElement;
+    video.currentTime = 1;
+    void video.play();
+  });
+  const player = page.getByTestId('player');
+  await surface.tap();
+  const lines: number[] = [];
+  for (const isShown of ['true', 'false']) {
+    await player.and(page.locator(`[data-shown=${isShown}]`)).waitFor();
+    lines.push(await cueLine(page));
+  }
+  const [above = 0, below = 0] = lines;
+  assert.ok(above < below && above <= -6, `${above} with the controls, ${below} without`);
+  // What can be done with a line of the chat is one tap away.
+  await say(page, 'On my phone');
+  await page.getByTestId('chat-line').first().tap();
+  await page.getByTestId('line-actions').waitFor();
   const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.not.ok(isWide, 'nothing sticks out');
   await context.close();

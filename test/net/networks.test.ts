@@ -178,6 +178,7 @@ if ((await canMakeNetworks()) && (await hasCoturn())) {
           const { bytesReceived, connection } = await stats(page);
           assert.equal([bytesReceived.origin, bytesReceived.peers, connection], [0, 0, 'server']);
           assert.ok(bytesReceived.http > 0);
+          await page.getByTestId('swarm').locator('summary').first().click();
           const way = page.getByTestId('connection');
           assert.is(await way.getAttribute('data-way'), 'server');
           assert.match((await way.textContent()) ?? '', /through the server alone \(HTTP\)/);

@@ -76,7 +76,7 @@ try {
     await page.getByTestId('cheer').nth(nth).click();
     await mia.getByTestId('floating').last().waitFor();
   }
-  await mia.getByTestId('present').nth(2).waitFor({ state: 'attached' });
+  await mia.locator('[data-testid=people][data-count="3"]').waitFor();
   await mkdir(join(rootFolder, 'docs'), { recursive: true });
   await mia.screenshot({ path: PICTURE, type: 'jpeg', quality: 82 });
   tell(`${PICTURE}: ${(await stat(PICTURE)).size} bytes`);

@@ -18,6 +18,7 @@ import type { Viewer } from '../../peer/room/viewer.ts';
 import { encodeFrame } from '../../peer/wire/frame.ts';
 import type { Link } from '../../peer/wire/link.ts';
 import { WIRE_VERSION } from '../../peer/wire/messages.ts';
+import { ChatView } from '../../web/src/room/chat-view.ts';
 import type { VirtualChannel } from '../sim/virtual-channel.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { VirtualRoom } from '../sim/virtual-room.ts';
@@ -406,6 +407,28 @@ reactions('should be counted once for each member, the newest one, and reach who
   await talk.room.clock.run(500);
   assert.equal(late.chat.reactions.get(id), [{ emoji: EMOJI[2], from: [victimId] }]);
   for (const viewer of [talk.reader, victim, late]) viewer.close();
+});
+
+reactions('should change what is made of the chat, and nothing else should', async () => {
+  const talk = await Talk.open();
+  const victim = talk.viewer(VICTIM);
+  talk.connect(victim, VICTIM, talk.reader, READER);
+  await talk.room.clock.run(500);
+  const view = new ChatView();
+  const shown = () => view.show(talk.reader.chat, memberIdOfKey(READER), null);
+  await victim.say('hello');
+  await talk.room.clock.run(500);
+  const said = shown();
+  assert.is(said.chat[0]?.text, 'hello');
+  await victim.chat.typed();
+  await talk.room.clock.run(500);
+  assert.is(shown().chat, said.chat, 'the very same');
+  assert.is(shown().typing.length, 1);
+  await victim.chat.react(said.chat[0]?.id ?? '', EMOJI[0]);
+  await talk.room.clock.run(500);
+  assert.is(shown().chat[0]?.reactions.length, 1);
+  assert.is(shown().chat, shown().chat);
+  for (const viewer of [talk.reader, victim]) viewer.close();
 });
 
 reactions('should not be anybody else’s, nor of an emoji that is none', async () => {

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lineAbove } from '../../web/src/room/controls/lifted-subtitles.ts';
 import { shareAt, stripPath } from '../../web/src/room/controls/seek-bar.ts';
 import { nextSpeed, speedNear } from '../../web/src/room/controls/speeds.ts';
 import { subtitleNames, subtitlesToShow } from '../../web/src/room/controls/subtitles.ts';
@@ -70,6 +71,13 @@ subtitles('should be that of last time, where the film has it; else what the hos
   assert.is(subtitlesToShow(names, 1, 'French'), 1);
   assert.is(subtitlesToShow(names, 1, null), 1);
   assert.is(subtitlesToShow(names, -1, null), -1);
+});
+
+subtitles('should end above the controls, however small the picture', () => {
+  // Of a phone's 219 px each line has 13: six lie beside the controls, and the text begins above them.
+  assert.is(lineAbove(72, 219, 1), -7);
+  assert.is(lineAbove(72, 219, 2), -8);
+  assert.is(lineAbove(72, 1080, 2), -4);
 });
 
 subtitles.run();

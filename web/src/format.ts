@@ -37,8 +37,7 @@ export function formatDuration(ms: number): string {
 /** "1 hour 2 minutes 3 seconds", "0 seconds": a place in a film as it is spoken in a language (BCP 47), rounded down too. */
 export function formatSpoken(ms: number, language: string): string {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
-  const inWords = (count: number, unit: string): string =>
-    new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+  const inWords = (count: number, unit: string): string => wordsFor(language, unit).format(count);
   const parts: [number, string][] = [
     [Math.floor(seconds / 3600), 'hour'],
     [Math.floor(seconds / 60) % 60, 'minute'],
@@ -46,6 +45,17 @@ export function formatSpoken(ms: number, language: string): string {
   ];
   const said = parts.filter(([count]) => count > 0).map(([count, unit]) => inWords(count, unit));
   return said.length > 0 ? said.join(' ') : inWords(0, 'second');
+}
+
+const knownWords = new Map<string, Intl.NumberFormat>();
+
+/** Making one takes a third of a millisecond, and a film's place is said several times a second. */
+function wordsFor(language: string, unit: string): Intl.NumberFormat {
+  const name = `${language} ${unit}`;
+  const words =
+    knownWords.get(name) ?? new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' });
+  knownWords.set(name, words);
+  return words;
 }
 
 /** What fits in so many characters, with an ellipsis where something was left out. */

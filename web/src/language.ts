@@ -1,4 +1,4 @@
-import { createSubscriber } from 'svelte/reactivity';
+import { SvelteMap } from 'svelte/reactivity';
 
 /** The languages the pages speak, by their own names. English is always there; another is fetched by who wants it. */
 export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
@@ -15,12 +15,16 @@ const LANGUAGE_KEY = 'matinee.language';
 const loads: Load[] = [];
 let spoken: Language = 'en';
 let wanted: Language = 'en';
-let drawAnew: () => void = () => undefined;
 
-/** Whatever reads a text while the page is drawn is drawn anew when the language changes. */
-const watchLanguage = createSubscriber((update) => {
-  drawAnew = update;
-});
+/**
+ * Whatever reads a text while the page is drawn reads this too, and is drawn anew with the next change. Svelte's
+ * createSubscriber would do, but makes and ends an effect for each text that is drawn.
+ */
+const changes = new SvelteMap([['count', 0]]);
+
+function watchLanguage(): number {
+  return changes.get('count') ?? 0;
+}
 
 /** Texts that are those of the language spoken, whenever one is read. */
 export function translated<T extends object>(english: T, others: Loaders<T>): T {
@@ -56,7 +60,7 @@ export async function speak(next: Language): Promise<void> {
   for (const use of uses) use();
   spoken = next;
   document.documentElement.lang = next;
-  drawAnew();
+  changes.set('count', watchLanguage() + 1);
 }
 
 /** The language chosen at an earlier visit, else the first of the browser's that we have. */

@@ -1,16 +1,29 @@
-import { areEqual, type Bytes } from '../../../peer/bytes.ts';
+import { areEqual, type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import type { Chat } from '../../../peer/chat/chat.ts';
 import type { ChatLine as Line } from '../../../peer/chat/chat-line.ts';
 import type { ReactionCount } from '../../../peer/chat/line-reactions.ts';
+import { language } from '../language.ts';
 import type { ChatLine, LineReaction, RoomSnapshot } from '../room-session.ts';
 import { texts } from './texts.ts';
 
-/** What the page shows of the chat. `video` is the film that is watched. */
-export function chatView(
-  { lines, reactions, typing }: Pick<Chat, 'lines' | 'reactions' | 'typing'>,
-  selfId: string,
-  video: Bytes | null,
-): Pick<RoomSnapshot, 'chat' | 'timeMarks' | 'typing'> {
+type Shown = Pick<RoomSnapshot, 'chat' | 'timeMarks'>;
+
+/** What the page shows of the chat: the very same lines until something about them changes, so that none is drawn anew for nothing. */
+export class ChatView {
+  #shown: Shown = { chat: [], timeMarks: [] };
+  /** Of what that was made. */
+  #madeOf = '';
+
+  /** `video` is the film that is watched. */
+  show(chat: Chat, selfId: string, video: Bytes | null): Shown & Pick<RoomSnapshot, 'typing'> {
+    const madeOf = `${chat.version} ${video && toBase64url(video)} ${language()}`;
+    if (madeOf !== this.#madeOf) this.#shown = shownOf(chat, selfId, video);
+    this.#madeOf = madeOf;
+    return { ...this.#shown, typing: chat.typing.map(nameOf) };
+  }
+}
+
+function shownOf({ lines, reactions }: Chat, selfId: string, video: Bytes | null): Shown {
   const byId = new Map(lines.map((line) => [line.id, line]));
   const names = new Map(lines.map((line) => [line.from, nameOf(line)]));
   const isHere = (line: Line): boolean =>
@@ -37,7 +50,7 @@ export function chatView(
         : [],
     )
     .sort((a, b) => a.atMs - b.atMs);
-  return { chat, timeMarks, typing: typing.map(nameOf) };
+  return { chat, timeMarks };
 }
 
 /** Somebody whose name has nothing in it that can be shown still needs one. */

@@ -13,8 +13,8 @@ const MAX_TRACK_CUES = 40_000;
 /** Tracks of films before, in each media element: what was added stays in it, and is used again where it has the right name. */
 const spareTracks = new WeakMap<HTMLVideoElement, TextTrack[]>();
 
-/** Lines from the lower edge at which a text begins: the player's controls lie below. */
-const ABOVE_CONTROLS = -4;
+/** Lines from the lower edge at which a text begins; while the player's controls are to be seen it may be more (lifted-subtitles.ts). */
+const FROM_EDGE = -4;
 
 interface ShownTrack {
   track: TextTrack;
@@ -91,7 +91,7 @@ export class FilmExtras {
       if (shown.cues.length >= MAX_TRACK_CUES) return;
       // The host's page has made it safe already; the host may be another program.
       const cue = new VTTCue(startMs / 1000, endMs / 1000, safeCueText(text));
-      cue.line = ABOVE_CONTROLS;
+      cue.line = FROM_EDGE;
       shown.cues.push(cue);
       shown.track.addCue(cue);
     }

@@ -8,6 +8,8 @@ export class LineFocus {
   readonly #onChange: (id: string) => void;
   readonly #listening = new AbortController();
   #id = '';
+  /** The line the person was at when a finger came down, which may bring the focus to another. */
+  #idAtTouch = '';
 
   constructor(list: HTMLElement, onChange: (id: string) => void) {
     this.#list = list;
@@ -18,6 +20,7 @@ export class LineFocus {
     list.addEventListener('focusout', (event) => this.#onFocusOut(event), { signal });
     list.addEventListener('pointerover', (event) => this.#onHover(event), { signal });
     list.addEventListener('pointerleave', (event) => this.#onLeave(event), { signal });
+    list.addEventListener('pointerdown', () => (this.#idAtTouch = this.#id), { signal });
     list.addEventListener('click', (event) => this.#onTap(event), { signal });
   }
 
@@ -65,7 +68,7 @@ export class LineFocus {
     const isButton = event.target instanceof Element && event.target.closest('button, a') !== null;
     if (!isTouch || isButton) return;
     const id = idOf(event.target);
-    this.#set(id === this.#id ? '' : id);
+    this.#set(id === this.#idAtTouch ? '' : id);
   }
 
   /** Whoever came by the keyboard is not to lose the line to a mouse that lies about. */

@@ -21,7 +21,7 @@ import type {
   Stats,
   SyncView,
 } from '../room-session.ts';
-import { chatView } from './chat-view.ts';
+import { ChatView } from './chat-view.ts';
 import { isAlone } from './company.ts';
 import { doingOf } from './doing.ts';
 import type { FilmExtras } from './film-extras.ts';
@@ -56,6 +56,7 @@ export class Session implements RoomSession {
   readonly #listeners = new Set<(snapshot: RoomSnapshot) => void>();
   readonly #rates = new WeakMap<Link, { received: RateMeter; sent: RateMeter }>();
   readonly #openedMs: number;
+  readonly #chat = new ChatView();
   #element: HTMLVideoElement | null = null;
   #player: Player | null = null;
   #extras: FilmExtras | null = null;
@@ -105,7 +106,7 @@ export class Session implements RoomSession {
       isPlayRefused: figures?.isPlayRefused ?? false,
       isWaiting: figures?.isWaiting ?? true,
       peers: [...viewer.links].map((link) => this.#peer(link)),
-      ...chatView(viewer.chat, this.#member.selfId, viewer.manifest.head?.video ?? null),
+      ...this.#chat.show(viewer.chat, this.#member.selfId, viewer.manifest.head?.video ?? null),
       rules: this.#rules(),
       films: this.#films(),
       sync: this.#sync(),

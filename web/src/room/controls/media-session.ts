@@ -1,3 +1,5 @@
+import type { FilmPlace } from './told-place.ts';
+
 /** What the keys of a keyboard, a headset or a locked phone's screen ask for. */
 export interface MediaKeys {
   play(): void;
@@ -34,10 +36,13 @@ export function hearMediaKeys(title: string, keys: MediaKeys): () => void {
   };
 }
 
-/** Where the film is, for the machine's own timeline. */
-export function tellPlace(placeS: number, durationS: number, rate: number): void {
+/** Shows it on the machine's own timeline, which goes on by itself from there (told-place.ts). */
+export function tellPlace({ placeS, durationS, rate, isPlaying }: FilmPlace): void {
+  const session = navigator.mediaSession;
+  if (!session) return;
+  session.playbackState = isPlaying ? 'playing' : 'paused';
   if (durationS <= 0 || rate <= 0) return;
-  navigator.mediaSession?.setPositionState?.({
+  session.setPositionState?.({
     duration: durationS,
     position: Math.min(placeS, durationS),
     playbackRate: rate,

@@ -8,7 +8,10 @@ export class SubtitlesChoice {
   /** The number of those that are shown; -1: none. */
   shown: number = $state(-1);
   #film = '';
-  #tracks: readonly TextTrack[] = [];
+  #tracks: readonly TextTrack[] = $state.raw([]);
+
+  /** The track that is shown; null: none. */
+  track = $derived(this.#tracks[this.shown] ?? null);
 
   /** The film has these now: where that is news, what was chosen last is shown again. */
   offer(film: string, tracks: readonly TextTrack[]): void {
