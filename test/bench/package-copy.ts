@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { openVideo } from '../../peer/host/package.ts';
 import { sealSegment } from '../../peer/host/seal-segment.ts';
 import { openFile } from '../../seed-server/host-file.ts';
+import { nodeCrypto } from '../../seed-server/node-crypto.ts';
 import { generatedClip } from '../tools/clips.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
 import { runProgram } from '../tools/run-program.ts';
@@ -39,7 +39,7 @@ async function mbPerS(sizeBytes: number, work: () => Promise<void>): Promise<num
 }
 
 async function packageAll(path: string): Promise<void> {
-  const crypto = await chooseCrypto();
+  const crypto = await nodeCrypto();
   const key = crypto.randomBytes(32);
   const file = await openFile(path);
   const video = await openVideo(file.source);
