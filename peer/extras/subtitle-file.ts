@@ -84,13 +84,13 @@ function msOf([hours = '0', minutes = '0', seconds = '0', fraction = '0']: (stri
 function notSubtitles(name: string): MatineeError {
   return new MatineeError(
     'FILE_NOT_SUBTITLES',
-    `There are no subtitles in “${name}” that Matinee can read. Take an .srt or .vtt file, or drop the video without it.`,
+    `There are no subtitles in “${name}” that Matinee can read. Take an .srt or .vtt file, or take the video without it.`,
   );
 }
 
 function tooMuch(name: string): MatineeError {
   return new MatineeError(
     'FILE_NOT_SUBTITLES',
-    `“${name}” is too large for subtitles of a film. Take an .srt or .vtt file, or drop the video without it.`,
+    `“${name}” is too large for subtitles of a film. Take an .srt or .vtt file, or take the video without it.`,
   );
 }

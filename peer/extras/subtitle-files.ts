@@ -49,7 +49,7 @@ async function bytesOf(file: SubtitleSource): Promise<Uint8Array> {
   } catch (cause) {
     throw new MatineeError(
       'FILE_UNREADABLE',
-      `“${file.name}” can no longer be read. It may have been moved, changed or unplugged: drop it again.`,
+      `“${file.name}” can no longer be read. It may have been moved, changed or unplugged: choose it again.`,
       { cause },
     );
   }

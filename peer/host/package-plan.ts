@@ -102,7 +102,7 @@ const COST = { copy: 0, transcodeAudio: 1, transcodeVideo: 2, leaveOut: 3 };
 
 /** What to do about a video that can't be packaged, said the same way everywhere. */
 export const CONVERT_IT =
-  'Convert it to MP4 with H.264 video and AAC sound (HandBrake does it with its defaults) and drop that file.';
+  'Convert it to MP4 with H.264 video and AAC sound (HandBrake does it with its defaults) and take that file instead.';
 
 /**
  * Decides how a file is packaged: what is copied, what is encoded anew, what is left out, and into which container, so that
@@ -271,7 +271,7 @@ function whoCan({ kind, codec }: TrackFacts, { encodesVideo, encodesAudio }: Abi
     const browsers =
       'Safari on a Mac or iPhone can, and Chrome or Edge on most computers with a graphics chip for it';
     return isPage
-      ? `which this browser cannot decode. ${browsers}: open this page there and drop the file again.`
+      ? `which this browser cannot decode. ${browsers}: open this page there and choose the file again.`
       : `which only some browsers play. Drop the file into the web page: ${browsers}.`;
   }
   if (!isPage && CONVERTED_BY_PAGE.includes(codec ?? '')) {

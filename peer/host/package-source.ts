@@ -51,7 +51,7 @@ export async function readExactly(source: VideoSource, start: number, end: numbe
 function unreadable(cause: unknown): MatineeError {
   return new MatineeError(
     'FILE_UNREADABLE',
-    'This file can no longer be read. It may have been moved, changed or unplugged: drop it again.',
+    'This file can no longer be read. It may have been moved, changed or unplugged: choose it again.',
     { cause },
   );
 }

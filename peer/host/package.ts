@@ -185,12 +185,12 @@ function newInput(source: VideoSource): Input {
 }
 
 const DAMAGED =
-  'This video is damaged and could not be read. Download or export it again and drop the new file.';
+  'This video is damaged and could not be read. Download or export it again and take the new file.';
 
 function emptyError(): MatineeError {
   return new MatineeError(
     'FILE_EMPTY',
-    'This file is empty (0 bytes). The download or the copy did not finish: get it again and drop the new file.',
+    'This file is empty (0 bytes). The download or the copy did not finish: get it again and take the new file.',
   );
 }
 

@@ -122,9 +122,12 @@ export class OriginRoom {
       onGreetedAgain: (link, { video }) => this.#steps.said(link, video ?? null),
       onCard: () => undefined,
       onClose: (link, code) => {
+        const isStillInRoom = code === MAKE_ROOM;
         this.#steps.remove(link);
-        this.#film.uploads.remove(link, code === MAKE_ROOM);
+        this.#film.uploads.remove(link, isStillInRoom);
         this.#forgetLaterIfEmpty();
+        // Who comes next, or comes back after a reload, is not to wait for somebody to pass it on.
+        if (this.linkCount === 0 && !isStillInRoom) this.#film.order.forgetHolders();
         parts.onLinkClosed(link.remote, code);
       },
     });

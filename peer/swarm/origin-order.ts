@@ -131,6 +131,11 @@ export class OriginOrder implements ServingOrder {
     }
   }
 
+  /** Nobody is here any more: what was given can be had from no one. */
+  forgetHolders(): void {
+    this.#given.clear();
+  }
+
   /** What it was given is as good as not given. */
   #forgetHolder(link: Link): void {
     for (const { to } of this.#given.values()) to.delete(link);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_CHAT_LINES } from '../../peer/limits.ts';
 import { MAKE_ROOM } from '../../peer/room/origin-dial.ts';
-import { Link } from '../../peer/wire/link.ts';
+import { type Handlers, Link } from '../../peer/wire/link.ts';
 import { WIRE_VERSION } from '../../peer/wire/messages.ts';
 import { memberId, VirtualRoom } from '../sim/virtual-room.ts';
 
@@ -18,7 +18,7 @@ async function openRoom(): Promise<VirtualRoom> {
   return VirtualRoom.open({ segmentCount: 1, segmentMs: 2000, segmentBytes: 1000 });
 }
 
-function visit(room: VirtualRoom, index: number): Visitor {
+function visit(room: VirtualRoom, index: number, handlers: Handlers = {}): Visitor {
   // No frame takes time to leave: on this line nothing that was sent is overtaken by the close.
   const [mine, theirs] = room.line({ bytesPerSec: Number.POSITIVE_INFINITY });
   const id = memberId(index);
@@ -29,7 +29,7 @@ function visit(room: VirtualRoom, index: number): Visitor {
     { id: 'origin', kind: 'origin' },
     {
       clock: room.clock,
-      handlers: {},
+      handlers,
       onClose: (_, closeCode) => {
         code = closeCode;
       },
@@ -43,6 +43,19 @@ function visit(room: VirtualRoom, index: number): Visitor {
       return code;
     },
   };
+}
+
+/** How long a member who comes now and knows nobody waits for the film's first piece once it asked, milliseconds of virtual time. */
+async function waitForPiece(room: VirtualRoom, index: number): Promise<number> {
+  const { link } = visit(room, index, { piece: () => (gotMs = room.clock.nowMs()) });
+  let gotMs = Number.POSITIVE_INFINITY;
+  const { video } = room.origin.manifest.head ?? {};
+  link.send('hello', { v: WIRE_VERSION, role: 'member', card: null, ...(video && { video }) });
+  await room.clock.run(1000);
+  const askedMs = room.clock.nowMs();
+  link.send('request', { segment: 1, pieces: [0], inMs: 0, others: 0 });
+  await room.clock.run(3000);
+  return gotMs - askedMs;
 }
 
 const parting = suite('the origin parting with a member');
@@ -65,6 +78,18 @@ parting('should do nothing where nobody of that id is connected', async () => {
   room.origin.part(memberId(2), MAKE_ROOM);
   await room.clock.run(1000);
   assert.equal([one.code, room.origin.linkCount], [null, 1]);
+  room.origin.close('CLOSED');
+});
+
+parting('should give at once to who comes when all have left', async () => {
+  const room = await openRoom();
+  const firstMs = await waitForPiece(room, 1);
+  assert.ok(firstMs < 200, `${firstMs}`);
+  await room.clock.run(20_000);
+  room.origin.part(memberId(1), 'LEFT');
+  await room.clock.run(1000);
+  const nextMs = await waitForPiece(room, 2);
+  assert.ok(nextMs < 200, `${nextMs}`);
   room.origin.close('CLOSED');
 });
 
