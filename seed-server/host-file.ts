@@ -42,7 +42,8 @@ export async function readWholeFile(path: string): Promise<SubtitleSource> {
 
 /** Fewer bytes than asked for where the file ends before. */
 async function readRange(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start);
+  // Not filled with zeros first: all that is given was read.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer);
   let at = 0;
   while (at < bytes.byteLength) {
     const { bytesRead } = await handle.read(bytes, at, bytes.byteLength - at, start + at);

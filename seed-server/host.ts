@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
 import { systemClock } from '../peer/clock.ts';
-import { chooseCrypto } from '../peer/crypto/choose.ts';
 import { MatineeError } from '../peer/errors.ts';
 import type { FileJournal } from './file-journal.ts';
 import { HOST_HELP, readHostArguments } from './host-arguments.ts';
 import { ProgressOutput } from './host-output.ts';
 import { GO_ON, host } from './host-run.ts';
+import { nodeCrypto } from './node-crypto.ts';
 
 /** With the signal that a closed terminal or a shutting-down machine sends, the upload stops; the next time it goes on. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGHUP'] as const;
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
     }
     await host({
       job,
-      crypto: await chooseCrypto(),
+      crypto: await nodeCrypto(),
       signal: cancel.signal,
       output,
       onJournal: (opened) => {

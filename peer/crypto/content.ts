@@ -1,6 +1,10 @@
 import { type Bytes, concat } from '../bytes.ts';
+import { PIECE_BYTES } from '../limits.ts';
 import { AES_BLOCK_BYTES } from './counter.ts';
 import type { Crypto } from './crypto.ts';
+
+/** Whole blocks, and little enough that memory for it is found among what was used before. */
+const ENCRYPTED_AT_ONCE_BYTES = PIECE_BYTES;
 
 /**
  * The counter block for the bytes of a segment from `firstByte` on: the segment's number, then the number
@@ -19,14 +23,24 @@ export function counterBlock(segment: number, firstByte: number): Bytes {
   return block;
 }
 
-/** The ciphertext of a whole segment, as long as the plaintext. Rejects as `counterBlock` throws. */
+/**
+ * Encrypts a whole segment in its place, and resolves with the same array, which must not be touched in the meantime: another large
+ * array for each segment, and one large piece of work, cost more than the encryption. Rejects as `counterBlock` throws.
+ */
 export async function encryptSegment(
   crypto: Crypto,
   key: Bytes,
   segment: number,
-  plaintext: Uint8Array,
+  data: Bytes,
 ): Promise<Bytes> {
-  return await crypto.aesCtr(key, counterBlock(segment, 0), plaintext);
+  const encrypt = async (firstByte: number): Promise<void> => {
+    const part = data.subarray(firstByte, firstByte + ENCRYPTED_AT_ONCE_BYTES);
+    data.set(await crypto.aesCtr(key, counterBlock(segment, firstByte), part), firstByte);
+  };
+  const parts: Promise<void>[] = [];
+  for (let at = 0; at < data.byteLength; at += ENCRYPTED_AT_ONCE_BYTES) parts.push(encrypt(at));
+  await Promise.all(parts);
+  return data;
 }
 
 /**

@@ -3,14 +3,14 @@ import { concat } from '../bytes.ts';
 /** A browser takes about 3 ms for a read of any size up to some hundred kB; 2 MiB at a time come at 100 MB/s and more. */
 const BLOCK_BYTES = 2 * 1024 * 1024;
 
-/** Sound and pictures of one moment may lie some way apart, and an index at the end of the file. */
-const KEPT_BLOCKS = 4;
+/** Sound and pictures of one moment may lie some way apart: of each the block before, the one it is at, and the next. */
+const KEPT_BLOCKS = 6;
 
 type Read = (start: number, end: number) => Promise<Uint8Array>;
 
 /**
- * Reads the same bytes (start inclusive, end exclusive) in few large reads, and keeps the blocks used last for the next ones. What it
- * gives may be a part of such a block, not to be changed.
+ * Reads the same bytes (start inclusive, end exclusive) in few large reads, and keeps the blocks used last for the next ones. Where one
+ * is read after the one before it, the next is read ahead. What it gives may be a part of such a block, not to be changed.
  */
 export function readInBlocks(
   sizeBytes: number,
@@ -18,7 +18,7 @@ export function readInBlocks(
   { blockBytes = BLOCK_BYTES, keptBlocks = KEPT_BLOCKS } = {},
 ): Read {
   const blocks = new Map<number, Promise<Uint8Array>>();
-  const block = (index: number): Promise<Uint8Array> => {
+  const keep = (index: number): Promise<Uint8Array> => {
     const first = index * blockBytes;
     const kept = blocks.get(index) ?? read(first, Math.min(first + blockBytes, sizeBytes));
     blocks.delete(index);
@@ -27,6 +27,11 @@ export function readInBlocks(
     kept.catch(() => blocks.get(index) === kept && blocks.delete(index));
     for (const oldest of blocks.keys()) if (blocks.size > keptBlocks) blocks.delete(oldest);
     return kept;
+  };
+  const block = (index: number): Promise<Uint8Array> => {
+    const asked = keep(index);
+    if (blocks.has(index - 1) && (index + 1) * blockBytes < sizeBytes) void keep(index + 1);
+    return asked;
   };
   return async (start, end) => {
     const parts: Uint8Array[] = [];

@@ -1,5 +1,6 @@
 import { CustomSource } from 'mediabunny';
 import { MatineeError } from '../errors.ts';
+import { readOn, readSlices } from './blob-reader.ts';
 import { readInBlocks } from './block-reader.ts';
 
 /** The file being packaged, wherever it is: a File in a browser, a path in Node. Whoever opens it closes it. */
@@ -11,10 +12,15 @@ export interface VideoSource {
   read(start: number, end: number): Promise<Uint8Array>;
 }
 
-/** A File, as a page or a worker gets it, to read from. Holds a few blocks of it in memory at most. */
-export function fromFile(file: Blob & { readonly name: string }): VideoSource {
-  const read = async (start: number, end: number): Promise<Uint8Array> =>
-    new Uint8Array(await file.slice(start, end).arrayBuffer());
+/** A File, as a page or a worker gets it. */
+type NamedBlob = Blob & { readonly name: string };
+
+/**
+ * A File to read from, most of it in order. Holds a few blocks of it in memory at most.
+ * @param isStreamed whether this browser's streams of files can be relied on.
+ */
+export function fromFile(file: NamedBlob, { isStreamed = false } = {}): VideoSource {
+  const read = isStreamed ? readOn(file) : readSlices(file);
   return { name: file.name, sizeBytes: file.size, read: readInBlocks(file.size, read) };
 }
 

@@ -44,6 +44,7 @@ export interface PackagedSegment {
   startMs: number;
   /** 0 for the init segment. */
   durationMs: number;
+  /** Belongs to whoever takes the segment. */
   data: Bytes;
 }
 

@@ -17,7 +17,8 @@ export interface SealedSegment {
 }
 
 /**
- * The segment encrypted under the video's content key, with its entry for the manifest.
+ * The segment encrypted under the video's content key, with its entry for the manifest. Takes the data of a segment of the film over:
+ * afterwards that is the ciphertext. An extra's stays as it is.
  * @throws MatineeError UPLOAD_REFUSED where it is too large for a manifest to list.
  */
 export async function sealSegment(
@@ -25,11 +26,11 @@ export async function sealSegment(
   contentKey: Bytes,
   segment: LaidOutSegment,
 ): Promise<SealedSegment> {
-  const { number, startMs, durationMs, data } = segment;
+  const { number, startMs, durationMs, data, isExtra } = segment;
   if (data.byteLength > MAX_SEGMENT_BYTES) throw tooLarge(segment);
-  const ciphertext = await encryptSegment(crypto, contentKey, number, data);
+  const ciphertext = await encryptSegment(crypto, contentKey, number, isExtra ? data.slice() : data);
   const entry = await describeSegment(crypto, startMs, durationMs, ciphertext);
-  return { number, ciphertext, entry, extra: segment.isExtra ? data : null };
+  return { number, ciphertext, entry, extra: isExtra ? data : null };
 }
 
 function tooLarge({ startMs, data }: PackagedSegment): MatineeError {

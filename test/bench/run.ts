@@ -3,6 +3,7 @@ import { describeFirstFrame, measureFirstFrame } from './first-frame.ts';
 import { describeIdleViewers, measureIdleViewers } from './idle-viewers.ts';
 import { benchOriginPath } from './origin-path.ts';
 import { benchPackaging } from './package-copy.ts';
+import { benchPackagingInBrowser } from './package-in-browser.ts';
 import { measureReactions } from './reactions.ts';
 import { describe } from './report.ts';
 import { benchSignaling, describeSignaling } from './signaling-load.ts';
@@ -11,6 +12,7 @@ import { benchStartUp, describeStartUp } from './start-up.ts';
 /** All of them, or those that are named: npm run bench -- signaling */
 const benches = new Map([
   ['packaging', async () => describe(await benchPackaging())],
+  ['packaging-browser', async () => describe(await benchPackagingInBrowser())],
   ['origin', async () => describe(await benchOriginPath())],
   ['chat', async () => describeChatDelay(await measureChatDelay())],
   ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],

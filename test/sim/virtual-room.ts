@@ -68,7 +68,7 @@ export class VirtualRoom {
     const segments: Bytes[] = [];
     const plaintexts: Bytes[] = [];
     const append = async (plaintext: Bytes, startMs: number, lengthMs: number): Promise<void> => {
-      const ciphertext = await encryptSegment(crypto, keys.contentKey, segments.length, plaintext);
+      const ciphertext = await encryptSegment(crypto, keys.contentKey, segments.length, plaintext.slice());
       await writer.append(await describeSegment(crypto, startMs, lengthMs, ciphertext));
       segments.push(ciphertext);
       plaintexts.push(plaintext);

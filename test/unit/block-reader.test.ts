@@ -33,6 +33,20 @@ blocks('should read each block once however small the pieces are', async () => {
   assert.is(count, 5);
 });
 
+blocks('should read ahead by one block, and only where the blocks before it were read', async () => {
+  const starts: number[] = [];
+  const read = readInBlocks(
+    1000,
+    async (start, end) => {
+      starts.push(start);
+      return file.slice(start, end);
+    },
+    { blockBytes: 100 },
+  );
+  for (const at of [350, 750, 420, 430, 510, 990]) await read(at, at + 10);
+  assert.equal(starts, [300, 700, 400, 500, 600, 900]);
+});
+
 blocks('should try again after a read that failed', async () => {
   let isBroken = true;
   const read = readInBlocks(file.byteLength, async (start, end) => {

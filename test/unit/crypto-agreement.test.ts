@@ -11,6 +11,7 @@ import { nobleEd25519 } from '../../peer/crypto/noble-ed25519.ts';
 import { isSmallOrder } from '../../peer/crypto/small-order.ts';
 import { webCrypto } from '../../peer/crypto/web-crypto.ts';
 import { webEd25519 } from '../../peer/crypto/web-ed25519.ts';
+import { nodeCrypto } from '../../seed-server/node-crypto.ts';
 
 const { subtle } = globalThis.crypto;
 const fillRandom: FillRandom = (into) => globalThis.crypto.getRandomValues(into);
@@ -19,6 +20,7 @@ const noble = nobleCrypto(fillRandom, nobleEd25519(fillRandom));
 const IMPLEMENTATIONS: [string, Crypto][] = [
   ['web', web],
   ['noble', noble],
+  ['node', await nodeCrypto()],
 ];
 
 /** The order of the curve's group (RFC 8032 section 5.1), little-endian, as a signature's second half has it. */

@@ -74,7 +74,7 @@ blocks.run();
 
 for (const [name, crypto] of IMPLEMENTATIONS) {
   const content = suite(`${name}: a segment`);
-  const encrypted = encryptSegment(crypto, KEY, SEGMENT, PLAINTEXT);
+  const encrypted = encryptSegment(crypto, KEY, SEGMENT, PLAINTEXT.slice());
 
   async function assertDecryptsAlone(firstByte: number, endByte: number): Promise<void> {
     const range = (await encrypted).subarray(firstByte, endByte);

@@ -209,7 +209,7 @@ export class RandomVideo implements OpenedVideo {
         signal.throwIfAborted();
         const segment = randomSegment(number, sizeBytes);
         this.made.push(segment);
-        yield segment;
+        yield copyOf(segment);
       }
     } finally {
       this.hasStopped = true;
@@ -234,9 +234,14 @@ export class FixedVideo extends RandomVideo {
     for (const segment of this.#segments) {
       signal.throwIfAborted();
       this.made.push(segment);
-      yield segment;
+      yield copyOf(segment);
     }
   }
+}
+
+/** For whoever takes it to do with as it likes. */
+function copyOf(segment: PackagedSegment): PackagedSegment {
+  return { ...segment, data: segment.data.slice() };
 }
 
 /** Keeps what an upload notes, as a browser's database does. */

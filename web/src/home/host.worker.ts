@@ -3,6 +3,7 @@ import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
 import { asMatineeError, MatineeError } from '../../../peer/errors.ts';
 import { readSubtitleFiles } from '../../../peer/extras/subtitle-files.ts';
+import { readSlices } from '../../../peer/host/blob-reader.ts';
 import { type FileIdentity, identifyFile, mustBeSameFile } from '../../../peer/host/file-identity.ts';
 import { forgivingJournal } from '../../../peer/host/forgiving-journal.ts';
 import { Giveaway } from '../../../peer/host/giveaway.ts';
@@ -31,6 +32,9 @@ import { markUnderWay } from './upload-lock.ts';
 import { workerTexts } from './worker-texts.ts';
 
 /** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
+
+/** Chromium, by what no other browser has: WebKit's streams of files stall, Firefox's were not measured. */
+const DOES_STREAM_FILES = 'userAgentData' in navigator;
 
 /** Bytes of a request that this worker makes itself. */
 const MAX_OWN_BYTES = 16 * 1024;
@@ -182,14 +186,16 @@ async function reopen(id: string): Promise<{ stored: StoredUpload; kept: KeptUpl
 
 async function openFile(file: File, wishes: PackagingWishes) {
   const abilities = await machineAbilities();
-  return await openVideo(fromFile(file), { abilities, wishes, loadDecoders });
+  return await openVideo(fromFile(file, { isStreamed: DOES_STREAM_FILES }), {
+    abilities,
+    wishes,
+    loadDecoders,
+  });
 }
 
 /** For places here and there, which are read once: large blocks would only be in the way of packaging. */
 function plainSource(file: File): VideoSource {
-  const read = async (start: number, end: number): Promise<Uint8Array> =>
-    new Uint8Array(await file.slice(start, end).arrayBuffer());
-  return { name: file.name, sizeBytes: file.size, read };
+  return { name: file.name, sizeBytes: file.size, read: readSlices(file) };
 }
 
 function factsOf(
