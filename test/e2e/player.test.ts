@@ -6,7 +6,7 @@ import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { slowLine } from '../tools/slow-line.ts';
-import { PATIENCE_MS, say, untilPlaying, visit } from './pages.ts';
+import { PATIENCE_MS, say, seek, untilPlaying, visit } from './pages.ts';
 
 /** What each file of subtitles says all the time: some in one language, one in none, and one that is shown unasked. */
 const SUBTITLES = {
@@ -294,12 +294,13 @@ player('should be had by touch on a phone', async (scene) => {
     sizes.length >= 4 && sizes.every(([width = 0, height = 0]) => width >= 40 && height >= 40),
     JSON.stringify(sizes),
   );
-  // Subtitles make way for the controls, and come back. Of a film that is over the controls would stay.
-  await page.evaluate(() => {
-    const video = document.querySelector('video') as HTMLVideoElement;
-    video.currentTime = 1;
-    void video.play();
-  });
+  // Subtitles make way for the controls, and come back. Of a film that is over the controls would stay, and the room may be near its end.
+  await seek(page, 1);
+  const playsOn = (video: HTMLVideoElement): boolean => {
+    if (video.paused) void video.play();
+    return !video.paused && video.currentTime > 1.2 && video.currentTime < 20;
+  };
+  await untilFilm(page, playsOn, null);
   const player = page.getByTestId('player');
   await surface.tap();
   const lines: number[] = [];
