@@ -38,7 +38,7 @@ export class Mutes {
   }
 
   /** Takes the newest rules. Who is still muted is so since the first rules that said it. */
-  update({ muted, atMs }: Rules): void {
+  update({ muted, atMs }: Pick<Rules, 'muted' | 'atMs'>): void {
     this.#updateCount += 1;
     const ids = new Set(muted.map(toBase64url));
     for (const id of this.#mutes.keys()) if (!ids.has(id)) this.#mutes.delete(id);

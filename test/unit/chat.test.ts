@@ -1,10 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as v from 'valibot';
-import { type Bytes, concat, utf8 } from '../../peer/bytes.ts';
+import { type Bytes, concat, fromBase64url, utf8 } from '../../peer/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../peer/cbor.ts';
 import { type Author, type ChatRoom, sealAuthored } from '../../peer/chat/authored.ts';
+import { Chat } from '../../peer/chat/chat.ts';
 import { type Said, sealCard, sealLine } from '../../peer/chat/chat-line.ts';
+import { Mutes } from '../../peer/chat/mutes.ts';
 import { sealPassing } from '../../peer/chat/passing.ts';
 import { PassingRelay } from '../../peer/chat/passing-relay.ts';
 import { Presence } from '../../peer/chat/presence.ts';
@@ -407,6 +409,34 @@ reactions('should be counted once for each member, the newest one, and reach who
   await talk.room.clock.run(500);
   assert.equal(late.chat.reactions.get(id), [{ emoji: EMOJI[2], from: [victimId] }]);
   for (const viewer of [talk.reader, victim, late]) viewer.close();
+});
+
+reactions('should be made anew with the lines where somebody is muted, and where that ends', async () => {
+  const talk = await Talk.open();
+  const { clock } = talk.room;
+  const mutes = new Mutes(clock);
+  const chat = new Chat({
+    clock,
+    room: talk.chat,
+    author: { key: VICTIM, badge: null },
+    selfId: victimId,
+    name: () => 'Ada',
+    audience: () => [],
+    mutes,
+    onChange: () => undefined,
+  });
+  const view = new ChatView();
+  const count = () => view.show(chat, victimId, null).chat.length;
+  await chat.say('hello');
+  assert.is(count(), 1);
+  const id = fromBase64url(victimId);
+  assert.ok(id);
+  mutes.update({ muted: [id as Bytes], atMs: 0 });
+  assert.is(count(), 0);
+  mutes.update({ muted: [], atMs: 1 });
+  assert.is(count(), 1);
+  chat.close();
+  talk.reader.close();
 });
 
 reactions('should change what is made of the chat, and nothing else should', async () => {

@@ -81,17 +81,25 @@ parting('should do nothing where nobody of that id is connected', async () => {
   room.origin.close('CLOSED');
 });
 
-parting('should give at once to who comes when all have left', async () => {
-  const room = await openRoom();
-  const firstMs = await waitForPiece(room, 1);
-  assert.ok(firstMs < 200, `${firstMs}`);
-  await room.clock.run(20_000);
-  room.origin.part(memberId(1), 'LEFT');
-  await room.clock.run(1000);
-  const nextMs = await waitForPiece(room, 2);
-  assert.ok(nextMs < 200, `${nextMs}`);
-  room.origin.close('CLOSED');
-});
+parting(
+  'should give at once to who comes when all have left, but not where one only had to make room',
+  async () => {
+    for (const [code, isAtOnce] of [
+      ['LEFT', true],
+      [MAKE_ROOM, false],
+    ] as const) {
+      const room = await openRoom();
+      const firstMs = await waitForPiece(room, 1);
+      assert.ok(firstMs < 200, `${firstMs}`);
+      await room.clock.run(20_000);
+      room.origin.part(memberId(1), code);
+      await room.clock.run(1000);
+      const nextMs = await waitForPiece(room, 2);
+      assert.is(nextMs < 200, isAtOnce, `${code}: ${nextMs}`);
+      room.origin.close('CLOSED');
+    }
+  },
+);
 
 parting.run();
 
