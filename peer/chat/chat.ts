@@ -50,6 +50,13 @@ export interface Cheer {
  */
 const HERE_COPIES = 3;
 
+/**
+ * And so many such copies in all: a room of fifty begins within the first, and what is more is let go. So what a viewer hears of a
+ * thousand others costs it no more than what it hears of fifty: it knows some of them. Without, each of 250 got 32 words a second.
+ */
+const HERE_COPIES_AT_ONCE = 150;
+const HERE_COPY_EVERY_MS = 400;
+
 /** A member's part in the room's chat: lines, reactions to them, and what is said in passing. Reads, shows, says and passes on. */
 export class Chat {
   readonly handlers: Handlers;
@@ -62,6 +69,7 @@ export class Chat {
   readonly #presence: Presence;
   readonly #speakers: Speakers;
   readonly #ownTyping: Allowance;
+  readonly #hereCopies: Allowance;
   readonly #cheerListeners = new Set<(cheer: Cheer) => void>();
   #lines: (ChatLine & Heard)[] = [];
   #saidInPassingMs = 0;
@@ -86,6 +94,7 @@ export class Chat {
     });
     this.#speakers = new Speakers(clock);
     this.#ownTyping = new Allowance(clock, 1, TYPING_EVERY_MS);
+    this.#hereCopies = new Allowance(clock, HERE_COPIES_AT_ONCE, HERE_COPY_EVERY_MS);
     this.handlers = {
       ...this.#lineRelay.handlers,
       ...this.#reactionRelay.handlers,
@@ -209,9 +218,10 @@ export class Chat {
     const { from, name, isHost, sentAtMs, what } = await openPassing(room, sealed);
     if (!this.#speakers.isNews(from, sentAtMs)) return 0;
     if (what.kind === 'here') {
-      if (from !== selfId) this.#presence.heard({ from, name, isHost, doing: what.doing });
+      if (from === selfId) return HERE_COPIES;
+      this.#presence.heard({ from, name, isHost, doing: what.doing });
       onChange();
-      return HERE_COPIES;
+      return this.#hereCopies.canTake(HERE_COPIES) ? HERE_COPIES : 0;
     }
     if (mutes.hides({ from, dateMs: sentAtMs, cameMs: clock.nowMs() })) return 0;
     if (what.kind === 'typing') {

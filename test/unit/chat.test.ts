@@ -583,6 +583,50 @@ passing('should not be said again by others, nor more often than one may', async
   talk.reader.close();
 });
 
+passing('should cost a member no more in a room of hundreds than in one of fifty', async () => {
+  const talk = await Talk.open();
+  const { clock } = talk.room;
+  let copies = 0;
+  const neighbour = () => ({ isOpen: true, send: () => (copies += 1) }) as unknown as Link;
+  const [bringer, ...others] = Array.from({ length: 8 }, neighbour);
+  assert.ok(bringer);
+  const chat = new Chat({
+    clock,
+    room: talk.chat,
+    author: { key: READER, badge: null },
+    selfId: memberIdOfKey(READER),
+    name: () => 'Ada',
+    audience: () => [bringer, ...others],
+    mutes: new Mutes(clock),
+    onChange: () => undefined,
+  });
+  const hear = async (count: number, from: number) => {
+    for (let i = 0; i < count; i++) {
+      const what = { kind: 'here', doing: 'watching' } as const;
+      const said = { name: `member ${from + i}`, sentAtMs: clock.wallMs(), what };
+      const author = { key: memberKey(100 + from + i), badge: null };
+      chat.handlers.passing?.(bringer, { sealed: await sealPassing(talk.chat, author, said) });
+    }
+    // No virtual time: what was handed over is opened in the turns of promises.
+    for (let turn = 0; chat.people.length < from + count && turn < 1_000; turn++) await clock.run(0);
+    await clock.run(0);
+  };
+  await hear(50, 0);
+  assert.is(copies, 150, 'of each of fifty to three');
+  await hear(100, 50);
+  assert.is(chat.people.length, 150, 'it learns of all that come');
+  assert.is(copies, 150, 'and passes none on at once');
+  await clock.run(4_000);
+  await hear(20, 150);
+  assert.is(copies, 159, 'but slowly');
+  chat.be('watching');
+  await clock.run(0);
+  await clock.run(4_000);
+  assert.is(copies, 162, 'what it does itself is said whatever the others said');
+  chat.close();
+  talk.reader.close();
+});
+
 passing('should be passed on to as many as it is meant for, and no faster than a line bears', async () => {
   const clock = new VirtualClock();
   const crypto = await chooseCrypto();
