@@ -442,7 +442,13 @@ word('should be no, at once, to what waits for a segment that the server has by 
 word.run();
 
 const limit = suite('how much is given beside the upload');
-const upload = { bytesPerSec: 900_000, isPaused: false, isStuck: false, isSpared: false };
+const upload = {
+  bytesPerSec: 900_000,
+  isPaused: false,
+  isStuck: false,
+  isSpared: false,
+  limitBytesPerSec: null,
+};
 
 limit('should be a third of what the upload has', () => {
   assert.is(givingLimit(upload), 300_000);
@@ -460,6 +466,14 @@ limit('should be nothing while the person pauses, or is on mobile data', () => {
 
 limit('should have no end while the server does not answer: nothing else needs the line', () => {
   assert.is(givingLimit({ ...upload, isStuck: true }), null);
+});
+
+limit('should leave half of what the person allows to what the page passes on as a viewer', () => {
+  const allowing = (limitBytesPerSec: number) => ({ ...upload, limitBytesPerSec });
+  assert.is(givingLimit(allowing(250_000)), 125_000);
+  assert.is(givingLimit(allowing(900_000)), 300_000);
+  assert.is(givingLimit({ ...allowing(250_000), isStuck: true }), 125_000);
+  assert.is(givingLimit({ ...allowing(0), isStuck: true }), 0);
 });
 
 limit.run();

@@ -1,3 +1,4 @@
+import type { Bytes } from '../../../peer/bytes.ts';
 import type { SigningKey } from '../../../peer/crypto/crypto.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
 import type { SubtitleName } from '../../../peer/extras/subtitle-name.ts';
@@ -59,8 +60,8 @@ export type FromWorker =
   | { type: 'opened'; video: VideoFacts; planned: PlanFacts; isAsking: boolean }
   /** It is kept under this id, so that it can be gone on with after a crash; null: this browser keeps nothing. */
   | { type: 'kept'; id: string | null }
-  /** The room exists; its link works from now on. */
-  | { type: 'room'; link: string; hostKey: SigningKey }
+  /** The room exists and has this video; its link works from now on. */
+  | { type: 'room'; link: string; hostKey: SigningKey; video: Bytes }
   | { type: 'progress'; progress: HostProgress }
   /** The last message, one of two. Cancelled is a failure: ABORTED. */
   | { type: 'done' }

@@ -135,7 +135,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       headStartMs: HEAD_START_MS,
       giveaway: await giveaway,
       signal: cancelled.signal,
-      onRoom: ({ link, hostKey }) => tell({ type: 'room', link, hostKey }),
+      onRoom: ({ link, hostKey, videoId }) => tell({ type: 'room', link, hostKey, video: videoId }),
       onProgress: (progress) => tell({ type: 'progress', progress }),
     });
   } finally {
