@@ -187,4 +187,27 @@ giving(
   },
 );
 
+giving('should give in a room that was locked before, too', async ({ server, browser, line }) => {
+  const home = await visit(browser, `${line.url}/?peers=no`);
+  const link = await hostSlowly(home.page);
+  const host = await home.context.newPage();
+  host.setDefaultTimeout(PATIENCE_MS);
+  await host.goto(link);
+  const viewer = await visit(browser, link.replace(line.url, server.url), { rate: 0, isOnOwn: true });
+  await untilMembers(viewer.page, 1);
+  await host.getByTestId('host-controls').locator('summary').click();
+  await host.getByTestId('lock').check();
+  await host.getByTestId('lock').and(host.locator(':checked:enabled')).waitFor();
+  // Its page has a key that nobody knew when the room was locked.
+  await home.page.getByTestId('giving-choice').check();
+  await untilMembers(viewer.page, 2);
+  await viewer.page.waitForFunction(() => (window.matinee?.stats().bytesReceived.peers ?? 0) > 0);
+  line.bytesPerSec = Number.POSITIVE_INFINITY;
+  await untilDone(home.page);
+  await untilMembers(viewer.page, 1);
+  assert.equal(viewer.errors, []);
+  await viewer.context.close();
+  await home.context.close();
+});
+
 giving.run();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Bytes, fromBase64url } from '../../peer/bytes.ts';
+import { type Bytes, fromBase64url, toBase64url } from '../../peer/bytes.ts';
 import { pieceBytes, pieceCount, pieceStart } from '../../peer/manifest/geometry.ts';
 import { decodeManifestUpdate } from '../../peer/manifest/manifest-writer.ts';
 import { NO_RULES, signRules } from '../../peer/manifest/rules.ts';
@@ -46,6 +46,7 @@ async function giving(
     openSocket: () => house.broker.open(() => false),
     createPeer: (isInitiator) => house.peers.create(isInitiator),
     fetchRules: async () => null,
+    setLetIn: async () => undefined,
     read: async (segment, piece) => {
       read.push(`${segment}/${piece}`);
       return pieceOf(made, segment, piece);
@@ -256,6 +257,69 @@ giver('should part from everybody once the host says so', () =>
     await until(house, () => false, 15_000);
     assert.is(house.peers.madeCount, madeCount);
     host.close();
+  }),
+);
+
+/** A giving member in a room that is locked to a viewer; `lockedTo` is what the server's rules say by now. */
+async function lockedGiving(house: House) {
+  let isServerAway = false;
+  let number = 0;
+  let rules: Bytes | null = null;
+  const lists: string[][] = [];
+  const lock = async (ids: readonly string[]): Promise<void> => {
+    const lockedTo = ids.map((id) => fromBase64url(id) ?? new Uint8Array());
+    const next = await made.rules(++number, { lockedTo });
+    rules = next;
+    lists.push([...ids]);
+    await house.change(made, (store) => store.putRules(made.room, next));
+  };
+  const { made, host } = await giving(house, 2, {
+    fetchRules: async () => rules,
+    setLetIn: async (member, isLetIn) => {
+      if (isServerAway) throw new Error('no answer');
+      const id = toBase64url(member);
+      const others = (lists.at(-1) ?? []).filter((one) => one !== id);
+      await lock(isLetIn ? [...others, id] : others);
+    },
+  });
+  const setServerAway = (isAway: boolean): void => {
+    isServerAway = isAway;
+  };
+  return { made, host, lock, lists, setServerAway };
+}
+
+giver('should let itself into a room that the host has locked, and off the list when it leaves', () =>
+  withHouse(2, async (house) => {
+    const { made, host, lock, lists } = await lockedGiving(house);
+    const viewer = await house.join(made);
+    await lock([viewer.selfId]);
+    assert.ok(await until(house, () => hasAll(viewer, made), 20_000));
+    assert.is(lists.length, 2);
+    assert.is(lists[1]?.length, 2);
+    assert.is(lists[1]?.[0], viewer.selfId);
+    // Locked anew, to those the host knows: the page is none of them.
+    await lock([viewer.selfId]);
+    assert.ok(await until(house, () => lists.length === 4, 10_000));
+    assert.ok(await until(house, () => hasGiver(viewer), 20_000));
+    host.close();
+    assert.ok(await until(house, () => lists.length === 5, 5000));
+    assert.equal(lists[4], [viewer.selfId]);
+  }),
+);
+
+giver('should ask again to be let in where the server is away', () =>
+  withHouse(2, async (house) => {
+    const { made, host, lock, lists, setServerAway } = await lockedGiving(house);
+    const viewer = await house.join(made);
+    setServerAway(true);
+    await lock([viewer.selfId]);
+    await until(house, () => false, 5000);
+    assert.not(hasGiver(viewer));
+    setServerAway(false);
+    assert.ok(await until(house, () => hasAll(viewer, made), 20_000));
+    assert.is(lists.length, 2);
+    host.close();
+    await until(house, () => lists.length === 3, 5000);
   }),
 );
 
