@@ -25,7 +25,7 @@ import { planText } from './plan-text.ts';
 import { readRoomPassword } from './room-password.ts';
 import { stateFolder } from './state-folder.ts';
 import { codeOf } from './store/durable.ts';
-import { takeUploadPlace, type UploadPlace } from './upload-place.ts';
+import { removeOldUploads, takeUploadPlace, type UploadPlace } from './upload-place.ts';
 
 /** What people are told whose upload stopped. */
 export const GO_ON = 'The same command again goes on where it stopped.';
@@ -66,6 +66,8 @@ export async function host(run: Run): Promise<void> {
     const identity = await identifyFile(crypto, source);
     const place = await takePlace(run, () => takeUploadPlace(uploadsFolder(), job.server, identity));
     try {
+      // Ours is in use by now, and stays whatever its age.
+      if (place) await removeOldUploads(uploadsFolder(), Date.now());
       const stopped = place && (await stoppedBefore(run, place, asked));
       const { audioTrack, mayLeaveOutSound, subtitles } = asked;
       const choices = { audioTrack, mayLeaveOutSound, subtitles: subtitles ?? [] };

@@ -219,9 +219,10 @@ function factsOf(
 /** The journal in the browser's database; a browser that keeps nothing (some private windows) hosts all the same. */
 function journalFor({ goOnWith }: HostTask, facts: UploadFacts): UploadJournal {
   const idOf = ({ room }: UploadRecord): string => toBase64url(room.videoId);
-  const kept = new DatabaseJournal(facts, goOnWith, idOf, async (id) => {
+  const onBegin = async (id: string): Promise<void> => {
     await markUnderWay(id);
-  });
+  };
+  const kept = new DatabaseJournal(facts, goOnWith, idOf, onBegin, systemClock);
   return forgivingJournal(kept, {
     onKept: (record) => tellKept(idOf(record)),
     onLost: () => tellKept(null),
