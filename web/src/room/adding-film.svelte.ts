@@ -5,7 +5,7 @@ import { UploadSpeed } from '../../../peer/host/upload-speed.ts';
 import type { ChosenFile } from '../home/file-handle.ts';
 import { Giving } from '../home/giving.svelte.ts';
 import { SHARE_OF_LIMIT } from '../home/giving-limit.ts';
-import type { FromWorker } from '../home/host-messages.ts';
+import type { FromWorker, PlanFacts } from '../home/host-messages.ts';
 import type { HostingControl } from '../home/host-worker.ts';
 import type { RoomView } from './room-view.svelte.ts';
 import { texts } from './texts.ts';
@@ -22,6 +22,10 @@ export class AddingFilm {
   /** Null while nothing is uploaded. */
   control: HostingControl | null = $state.raw(null);
   title: string | null = $state(null);
+  /** What will happen to it; null before that is known. */
+  planned: PlanFacts | null = $state.raw(null);
+  /** Nothing is sent before the person agrees to that. */
+  isAsking: boolean = $state(false);
   /** 0 to 1. */
   share: number = $state(0);
   told: string | null = $state(null);
@@ -31,6 +35,12 @@ export class AddingFilm {
   #video: string | null = $state(null);
   /** What is said at the switch: it is for as long as this page is open. */
   #isWanted: boolean = $state(true);
+
+  /** Whether it is known what the room has: a list with the new film alone would remove the one that is there. */
+  canAdd = $derived.by(() => {
+    const { snapshot } = this.#room;
+    return snapshot !== null && (snapshot.video !== null || snapshot.films.length > 0);
+  });
 
   /** Whether the room watches it: to all others of the room what is given would be of no use. */
   isWatched = $derived.by(() => {
@@ -51,8 +61,9 @@ export class AddingFilm {
 
   async add(chosen: ChosenFile): Promise<void> {
     const open = this.#room.session?.openHostDesk;
-    if (!open || this.control) return;
+    if (!open || this.control || !this.canAdd) return;
     [this.told, this.problem, this.title, this.share, this.#video] = [null, null, null, 0, null];
+    [this.planned, this.isAsking] = [null, false];
     this.#speed = new UploadSpeed();
     try {
       const present = this.#room.snapshot?.video ?? null;
@@ -60,6 +71,12 @@ export class AddingFilm {
     } catch (error) {
       this.problem = texts.errorText(asMatineeError(error, 'INTERNAL', texts.broken));
     }
+  }
+
+  /** The person agrees to what was planned. */
+  start(): void {
+    this.control?.start();
+    this.isAsking = false;
   }
 
   cancel(): void {
@@ -83,12 +100,18 @@ export class AddingFilm {
   }
 
   #receive(message: FromWorker): void {
-    if (message.type === 'opened') this.title = message.video.title;
+    if (message.type === 'opened') this.#onOpened(message);
     if (message.type === 'room') this.#video = toBase64url(message.video);
     if (message.type === 'progress') this.#onProgress(message.progress);
     if (message.type === 'done') this.told = texts.filmAdded(this.title ?? texts.untitled);
     if (message.type === 'failed') this.problem = texts.errorText(message.failure);
     if (message.type === 'done' || message.type === 'failed') this.control = null;
+  }
+
+  #onOpened({ video, planned, isAsking }: Extract<FromWorker, { type: 'opened' }>): void {
+    this.title = video.title;
+    this.planned = planned;
+    this.isAsking = isAsking;
   }
 
   #onProgress({ uploadedBytes, totalBytes, problem }: HostProgress): void {

@@ -212,6 +212,8 @@ export const german: Texts = {
   removeFilm: 'Entfernen',
   addFilm: 'Film hinzufügen',
   addingFilm: (title, share) => `${title} wird hochgeladen: ${formatPercent(share)}.`,
+  addingFilmAsks: (title) => `Das wird mit ${title} geschehen:`,
+  addingFilmStart: 'Los',
   addingFilmStarts: 'Die Datei wird angesehen…',
   filmAdded: (title) => `${title} ist im Raum.`,
   keepOpenWhileAdding: 'Lass diese Seite so lange offen.',

@@ -182,6 +182,8 @@ const english = {
   removeFilm: 'Remove',
   addFilm: 'Add a film',
   addingFilm: (title: string, share: number) => `Uploading ${title}: ${formatPercent(share)}.`,
+  addingFilmAsks: (title: string) => `This is what will happen to ${title}:`,
+  addingFilmStart: 'Start',
   addingFilmStarts: 'Looking at the file…',
   filmAdded: (title: string) => `${title} is in the room.`,
   keepOpenWhileAdding: 'Keep this page open until then.',
