@@ -155,7 +155,15 @@ async function stopOne(context: BrowserContext, line: SlowLine): Promise<string>
 
 /** Resolves once the browser keeps nothing of any upload. */
 async function untilNothingKept(page: Page): Promise<void> {
-  await page.waitForFunction(async () => {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!(await isNothingKept(page))) {
+    assert.ok(performance.now() < deadlineMs, 'something is still kept');
+    await page.waitForTimeout(100);
+  }
+}
+
+function isNothingKept(page: Page): Promise<boolean> {
+  return page.evaluate(async () => {
     const opening = indexedDB.open('matinee.uploads');
     await new Promise((resolve) => opening.addEventListener('success', resolve));
     const transaction = opening.result.transaction(['uploads', 'batches']);
