@@ -10,8 +10,9 @@ export function readSlices(file: Blob): Read {
 /**
  * The same for reads of which most go on where the one before ended: those are made out of one stream, which takes Chromium half the
  * time. Any other read, and one that the stream fails, is made by itself.
+ * @param until ends the stream: from then on each read is made by itself.
  */
-export function readOn(file: Blob): Read {
+export function readOn(file: Blob, until: AbortSignal): Read {
   const readSlice = readSlices(file);
   let stream: ReadableStreamBYOBReader | null = null;
   let endedAt = -1;
@@ -19,8 +20,9 @@ export function readOn(file: Blob): Read {
     stream?.cancel().catch(() => undefined);
     stream = null;
   };
+  until.addEventListener('abort', endStream, { once: true });
   const read: Read = async (start, end) => {
-    if (start !== endedAt) {
+    if (until.aborted || start !== endedAt) {
       endStream();
       endedAt = end;
       return await readSlice(start, end);
@@ -50,7 +52,8 @@ async function fill(stream: ReadableStreamBYOBReader, sizeBytes: number): Promis
   while (at < sizeBytes) {
     // The buffer goes to the stream and comes back with what it has for now.
     const part: ReadableStreamReadResult<Bytes> = await stream.read(new Uint8Array(buffer, at));
-    if (!part.value) break;
+    // Ended by us: the buffer does not come back.
+    if (!part.value) throw new Error('the stream was ended');
     buffer = part.value.buffer;
     at += part.value.byteLength;
     if (part.done) break;

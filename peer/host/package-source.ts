@@ -17,10 +17,10 @@ type NamedBlob = Blob & { readonly name: string };
 
 /**
  * A File to read from, most of it in order. Holds a few blocks of it in memory at most.
- * @param isStreamed whether this browser's streams of files can be relied on.
+ * @param streamedUntil until this aborts it is read as a stream, where this browser's streams of files can be relied on; null: never.
  */
-export function fromFile(file: NamedBlob, { isStreamed = false } = {}): VideoSource {
-  const read = isStreamed ? readOn(file) : readSlices(file);
+export function fromFile(file: NamedBlob, streamedUntil: AbortSignal | null): VideoSource {
+  const read = streamedUntil ? readOn(file, streamedUntil) : readSlices(file);
   return { name: file.name, sizeBytes: file.size, read: readInBlocks(file.size, read) };
 }
 

@@ -92,7 +92,8 @@ async function host(task: HostTask, server: string): Promise<void> {
   const identifying = identifyFile(crypto, plain);
   if (before) mustBeSameFile(before.stored.facts.file, await identifying);
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
-  const opening = openFile(file, wishes);
+  const closing = new AbortController();
+  const opening = openFile(file, wishes, closing.signal);
   try {
     // Side by side, for each waits for a few places of the file; but what keeps a film from being opened is told first.
     const rest = Promise.all([
@@ -140,6 +141,7 @@ async function host(task: HostTask, server: string): Promise<void> {
     });
   } finally {
     couriers.close();
+    closing.abort();
     // Where it cannot be opened there is nothing to close.
     void opening.then((video) => video.close()).catch(() => undefined);
   }
@@ -184,9 +186,10 @@ async function reopen(id: string): Promise<{ stored: StoredUpload; kept: KeptUpl
   return found;
 }
 
-async function openFile(file: File, wishes: PackagingWishes) {
+/** @param closing the file is not needed any more. */
+async function openFile(file: File, wishes: PackagingWishes, closing: AbortSignal) {
   const abilities = await machineAbilities();
-  return await openVideo(fromFile(file, { isStreamed: DOES_STREAM_FILES }), {
+  return await openVideo(fromFile(file, DOES_STREAM_FILES ? closing : null), {
     abilities,
     wishes,
     loadDecoders,
