@@ -144,7 +144,13 @@ async function hostFile(run: Run, subject: Subject): Promise<void> {
     const own = ownSubtitles(await openTextTracks(source), subtitles);
     const cover = await readCover(video);
     const hasCover = cover !== null && plainCover(cover, []) !== null;
-    for (const line of planText({ ...video, subtitles: own.names, hasCover })) run.output.say(line);
+    for (const line of planText({
+      ...video,
+      subtitles: own.names,
+      leftOutSubtitles: own.leftOut,
+      hasCover,
+    }))
+      run.output.say(line);
     const extras: ExtraSource = {
       first: subtitles,
       make: (listed, signal) => makeExtras(video, own, cover, listed, signal),

@@ -45,11 +45,16 @@ export async function openMp4Text(view: FileView): Promise<TextTracks | null> {
   const mvhd = await boxAlong(view, moov, 'mvhd');
   const movieTicksPerS = mvhd ? ticksPerS(await facts(view, mvhd)) : 1;
   const tracks: Mp4Track[] = [];
+  const pictures: SubtitleName[] = [];
   for await (const box of boxesIn(view, moov.start, moov.end)) {
-    const track = box.type === 'trak' ? await readTrack(view, box, movieTicksPerS) : null;
+    if (box.type !== 'trak') continue;
+    const track = await readTrack(view, box, movieTicksPerS);
     if (track && tracks.length < MAX_TEXT_TRACKS) tracks.push(track);
+    const picture = track ? null : await readPictures(view, box);
+    if (picture && pictures.length < MAX_TEXT_TRACKS) pictures.push(picture);
   }
-  return { names: tracks.map(({ name }) => name), read: (signal) => readTexts(view, tracks, signal) };
+  const names = tracks.map(({ name }) => name);
+  return { names, pictures, read: (signal) => readTexts(view, tracks, signal) };
 }
 
 /** The types with which such a file may begin. */
@@ -72,15 +77,11 @@ async function readTrack(view: FileView, trak: Box, movieTicksPerS: number): Pro
   if (!entry || !textOf) return null;
   const head = await facts(view, mdhd);
   const tickMs = 1000 / ticksPerS(head);
-  const [elng, name] = [
-    await boxAlong(view, trak, 'mdia', 'elng'),
-    await boxAlong(view, trak, 'udta', 'name'),
-  ];
   const isForced = entry.type === 'tx3g' && (await areAllForced(view, entry));
   return {
     name: textTrackName({
-      language: elng ? plainText((await bytesOf(view, elng)).subarray(4)) : packedLanguage(head),
-      title: name ? plainText(await bytesOf(view, name)) : '',
+      language: await languageOf(view, trak, mdhd),
+      title: await titleOf(view, trak),
       isForced,
       isForHardOfHearing: false,
       // "Enabled" says no more than that it is the first: every program sets it.
@@ -91,6 +92,31 @@ async function readTrack(view: FileView, trak: Box, movieTicksPerS: number): Pro
     offsetMs: await offsetMs(view, trak, movieTicksPerS, tickMs),
     textOf,
   };
+}
+
+/** The name of a track whose subtitles are pictures: VobSub, as some programs put it into MP4. Null where it is none. */
+async function readPictures(view: FileView, trak: Box): Promise<SubtitleName | null> {
+  const hdlr = await boxAlong(view, trak, 'mdia', 'hdlr');
+  const mdhd = await boxAlong(view, trak, 'mdia', 'mdhd');
+  // After version, flags and four bytes that are reserved.
+  const kind = hdlr && plainText((await bytesOf(view, hdlr)).subarray(8, 12));
+  if (kind !== 'subp' || !mdhd) return null;
+  const name = { isForced: false, isForHardOfHearing: false, isDefault: false };
+  return textTrackName({
+    language: await languageOf(view, trak, mdhd),
+    title: await titleOf(view, trak),
+    ...name,
+  });
+}
+
+async function languageOf(view: FileView, trak: Box, mdhd: Box): Promise<string> {
+  const elng = await boxAlong(view, trak, 'mdia', 'elng');
+  return elng ? plainText((await bytesOf(view, elng)).subarray(4)) : packedLanguage(await facts(view, mdhd));
+}
+
+async function titleOf(view: FileView, trak: Box): Promise<string> {
+  const name = await boxAlong(view, trak, 'udta', 'name');
+  return name ? plainText(await bytesOf(view, name)) : '';
 }
 
 async function areAllForced(view: FileView, entry: Box): Promise<boolean> {

@@ -26,6 +26,7 @@ import { ownSubtitles } from '../../peer/text-tracks/text-extras.ts';
 import { unpacked } from '../../peer/text-tracks/unpack.ts';
 import { lightClip } from '../tools/clips.ts';
 import { filmWithTexts } from '../tools/film-with-texts.ts';
+import { filmWithPictures } from '../tools/picture-subtitles.ts';
 
 const ENGLISH = `1
 00:00:01,000 --> 00:00:02,500
@@ -137,6 +138,42 @@ texts('should be read from MP4 as ffmpeg writes it, moov first or last', async (
     assert.is(english?.[2]?.[2], 'The end');
     assert.is(german?.[0]?.[2], 'Straße');
   }
+});
+
+const PICTURES: [name: string, codec: string, language: string][] = [
+  ['pgs.mkv', 'copy', 'de'],
+  ['vobsub.mkv', 'dvdsub', 'de'],
+  ['dvb.mkv', 'dvbsub', 'de'],
+  ['dvb.ts', 'dvbsub', 'de'],
+  // ffmpeg writes no language there.
+  ['pgs.m2ts', 'copy', 'und'],
+];
+
+for (const [name, codec, language] of PICTURES)
+  texts(`should be named as left out where they are pictures: ${name}`, async () => {
+    const file = source(await filmWithPictures(await lightClip(20), name, codec));
+    const own = ownSubtitles(await openTextTracks(file), []);
+    assert.equal(
+      own.leftOut.map((track) => [track.language, track.label]),
+      [[language, '']],
+    );
+    assert.equal(own.names, []);
+    assert.ok(file.readBytes <= 1024 * 1024 + 512 * 1024, `${file.readBytes} of ${file.sizeBytes}`);
+  });
+
+texts('should be named as left out where MP4 says that they are pictures', async () => {
+  const bytes = await film('text.mp4', '-c:s', 'mov_text', '-movflags', 'faststart');
+  // As programs write VobSub: of this handler the kind is told, and no other text is so short.
+  const at = Buffer.from(bytes).indexOf('hdlr\0\0\0\0\0\0\0\0sbtl');
+  assert.ok(at > 0);
+  bytes.set(utf8('subp'), at + 12);
+  const entry = Buffer.from(bytes).indexOf('tx3g');
+  bytes.set(utf8('mp4s'), entry);
+  const { names, pictures } = await openTextTracks(source(bytes));
+  assert.equal(
+    [names.map(({ language }) => language), pictures.map(({ language }) => language)],
+    [['de'], ['en']],
+  );
 });
 
 texts('should be what a file that is cut off still has, and none where there are none', async () => {

@@ -108,11 +108,12 @@ async function host(task: HostTask, server: string): Promise<void> {
     const own = ownSubtitles(texts, subtitles);
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
     const { plan, tracks } = video;
-    const isAsking = !before && (task.mustAsk || isWorthAsking(plan, tracks, wishes));
+    const planned = { plan, tracks, subtitles: own.names, leftOutSubtitles: own.leftOut };
+    const isAsking = !before && (task.mustAsk || isWorthAsking(planned, wishes));
     tell({
       type: 'opened',
       video: info,
-      planned: { plan, tracks, subtitles: own.names },
+      planned,
       isAsking,
     });
     if (isAsking) await agreement;
