@@ -74,6 +74,14 @@ const MAX_STANDING_BYTES = 8 * 1024 * 1024;
 /** What a pipeline covers beyond one round trip, so that a burst of other work does not drain it. */
 const PIPELINE_SLACK_MS = 300;
 
+/**
+ * A viewer is asked for so much at once however little it gives: who serves chooses what spreads best among all that waits, and must have
+ * something to choose from. With a fourth of this a crowd of 120 that knows the origin by eight got the film 1.5 times from it and stood
+ * still for 0.65 % of the time; so 1.07 times and for 0.1 %. Films of 0.4 to 6 Mbit/s want the same (simulated).
+ */
+const MIN_PIPELINE_PIECES = 8;
+const MIN_PIPELINE_FILM_MS = 700;
+
 interface Source {
   link: Link;
   /** Whether it fetches too, and passes on what it gets: a viewer. */
@@ -144,6 +152,7 @@ export class Downloads {
   #playheadMs = 0;
   /** What a piece has where we are. */
   #pieceBytes = PIECE_BYTES;
+  #filmBytesPerSec = 0;
   #isAlone = true;
   /** Whether nothing was missing of what is needed soon when it ran last. */
   #isCalm = false;
@@ -274,7 +283,7 @@ export class Downloads {
   }
 
   #pick(wanted: Wanted[]): Ask[] {
-    this.#pieceBytes = this.#measurePiece();
+    this.#measure();
     const candidates: Candidate[] = [];
     for (const source of this.#sources.values())
       if (!source.isChoking) candidates.push(this.#candidate(source));
@@ -305,10 +314,13 @@ export class Downloads {
     if (link.remote.kind === 'origin')
       return Math.min(MAX_STANDING_PIECES, MAX_STANDING_BYTES / this.#pieceBytes);
     const coveredMs = (link.roundTripMs ?? FIRST_ROUND_TRIP_MS) + PIPELINE_SLACK_MS;
-    const wantedBytes = Math.max(PIECE_BYTES, (throughput.bytesPerSec * coveredMs) / 1000);
-    const pipeline = Math.ceil(wantedBytes / this.#pieceBytes);
+    const coveredBytes = (throughput.bytesPerSec * coveredMs) / 1000;
+    const filmBytes = (this.#filmBytesPerSec * MIN_PIPELINE_FILM_MS) / 1000;
+    const pipeline = Math.ceil(Math.max(coveredBytes, filmBytes) / this.#pieceBytes);
     if (timeouts > 0) return 1;
-    return isProven ? Math.min(MAX_PIPELINE_PIECES, Math.max(2, pipeline)) : UNPROVEN_PIECES;
+    return isProven
+      ? Math.min(MAX_PIPELINE_PIECES, Math.max(MIN_PIPELINE_PIECES, pipeline))
+      : UNPROVEN_PIECES;
   }
 
   #send(asks: Ask[], nowMs: number): void {
@@ -336,10 +348,11 @@ export class Downloads {
     }
   }
 
-  #measurePiece(): number {
+  #measure(): void {
     const { manifest } = this.#parts;
     const entry = manifest.entry(manifest.segmentAt(this.#playheadMs) ?? 0);
-    return entry ? pieceSize(entry.sizeBytes) : PIECE_BYTES;
+    this.#pieceBytes = entry ? pieceSize(entry.sizeBytes) : PIECE_BYTES;
+    this.#filmBytesPerSec = entry ? (entry.sizeBytes * 1000) / Math.max(1, entry.durationMs) : 0;
   }
 
   /** Viewers that pass on what they get. */

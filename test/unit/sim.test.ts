@@ -95,6 +95,13 @@ runs('should never connect more viewers to the origin than it takes', async () =
   assert.is(report.summary.finished, SMALL.viewers);
 });
 
+runs('should cost the origin little more than one film where few of a crowd know it', async () => {
+  const options = { viewers: 30, originLinks: 3, filmS: 16, bitrateMbit: 4 };
+  const { report } = await simulate(planOf('crowd', options));
+  assert.is(report.summary.finished, options.viewers);
+  assert.ok(report.summary.copies < 1.3, `${report.summary.copies} copies`);
+});
+
 runs('should drop liars after one wrong piece each, and never hold one of theirs', async () => {
   const { simulation, report } = await simulate(planOf('liars', { viewers: 10, originX: 4 }));
   const { rejectedPieces, mostRejectedFromOne, bans, finished, expected } = report.summary;
