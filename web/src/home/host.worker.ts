@@ -144,7 +144,7 @@ async function host(task: HostTask, server: string): Promise<void> {
 
 /** Couriers are for what is large: what comes first of an upload is small, and need not wait for one to start. */
 function isLarge(body: BodyInit | null | undefined): boolean {
-  return body instanceof Uint8Array && body.byteLength > MAX_OWN_BYTES;
+  return body instanceof Blob && body.size > MAX_OWN_BYTES;
 }
 
 /** The film's own subtitles, then its pictures, by code that comes with the first film. */
