@@ -287,6 +287,27 @@ if (clip) {
     assertContiguous(media, video.info.durationMs);
   });
 
+  copying(
+    'should give the same bytes from a source that has whole blocks at hand, and read those whole',
+    async () => {
+      const blockBytes = 100_000;
+      const bytes = await readFile(clip);
+      const source = sourceOf('clip.mp4', bytes);
+      const ends = new Set<number>();
+      const read = async (start: number, end: number) => {
+        ends.add(end);
+        return await source.read(start, end);
+      };
+      const video = await openVideo({ ...source, read, blockBytes });
+      const segments = await all(video.segments(never));
+      video.close();
+      const alone = await packagedFile(clip);
+      assert.equal(segments.map(bytesOf), alone.map(bytesOf));
+      assert.ok([...ends].every((end) => end % blockBytes === 0 || end === bytes.byteLength));
+      assert.ok(source.readBytes < 1.2 * bytes.byteLength, `${source.readBytes} bytes read`);
+    },
+  );
+
   copying('should give the same bytes each time, so that an upload can be resumed', async () => {
     const video = await openFile(clip);
     const hash = async () => {
