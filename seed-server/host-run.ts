@@ -25,7 +25,7 @@ import { planText } from './plan-text.ts';
 import { readRoomPassword } from './room-password.ts';
 import { stateFolder } from './state-folder.ts';
 import { codeOf } from './store/durable.ts';
-import { takeUploadPlace, type UploadPlace } from './upload-place.ts';
+import { removeOldUploads, takeUploadPlace, type UploadPlace } from './upload-place.ts';
 
 /** What people are told whose upload stopped. */
 export const GO_ON = 'The same command again goes on where it stopped.';
@@ -66,6 +66,8 @@ export async function host(run: Run): Promise<void> {
     const identity = await identifyFile(crypto, source);
     const place = await takePlace(run, () => takeUploadPlace(uploadsFolder(), job.server, identity));
     try {
+      // Ours is in use by now, and stays whatever its age.
+      if (place) await removeOldUploads(uploadsFolder(), Date.now());
       const stopped = place && (await stoppedBefore(run, place, asked));
       const { audioTrack, mayLeaveOutSound, subtitles } = asked;
       const choices = { audioTrack, mayLeaveOutSound, subtitles: subtitles ?? [] };
@@ -142,7 +144,13 @@ async function hostFile(run: Run, subject: Subject): Promise<void> {
     const own = ownSubtitles(await openTextTracks(source), subtitles);
     const cover = await readCover(video);
     const hasCover = cover !== null && plainCover(cover, []) !== null;
-    for (const line of planText({ ...video, subtitles: own.names, hasCover })) run.output.say(line);
+    for (const line of planText({
+      ...video,
+      subtitles: own.names,
+      leftOutSubtitles: own.leftOut,
+      hasCover,
+    }))
+      run.output.say(line);
     const extras: ExtraSource = {
       first: subtitles,
       make: (listed, signal) => makeExtras(video, own, cover, listed, signal),

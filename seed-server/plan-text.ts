@@ -15,19 +15,23 @@ export interface PlanFacts {
   tracks: readonly TrackFacts[];
   /** As viewers will have them. */
   subtitles: readonly SubtitleName[];
+  /** Those of the film that are pictures. */
+  leftOutSubtitles: readonly SubtitleName[];
   /** Whether a cover goes with what has no picture. */
   hasCover: boolean;
 }
 
 /** A film before it is uploaded, a line each: what it is, and what will happen to picture, sound and subtitles. */
-export function planText({ info, plan, tracks, subtitles, hasCover }: PlanFacts): string[] {
+export function planText(facts: PlanFacts): string[] {
+  const { info, plan, tracks, subtitles, leftOutSubtitles, hasCover } = facts;
   return [
     plainTitle(info.title, MAX_NAME_CHARS),
     `  ${factsText(info)}`,
     `  ${pictureText(plan, hasCover)}`,
     `  ${soundText(plan)}`,
     ...soundChoice(plan, tracks).map((line) => `  ${line}`),
-    ...(subtitles.length > 0 ? [`  Subtitles: ${subtitles.map(subtitleText).join(', ')}`] : []),
+    ...subtitleLine('Subtitles', subtitles),
+    ...subtitleLine('Subtitles left out, because they are pictures and not text', leftOutSubtitles),
   ];
 }
 
@@ -62,6 +66,10 @@ function soundName({ language, title, codec, fileCodecId }: TrackFacts, number: 
   const kind = plainTitle(codecName(codec, fileCodecId), MAX_NAME_CHARS);
   const parts = [`${number}`, tongue ?? '', name, kind];
   return parts.filter((part) => part !== '').join(' · ');
+}
+
+function subtitleLine(what: string, tracks: readonly SubtitleName[]): string[] {
+  return tracks.length > 0 ? [`  ${what}: ${tracks.map(subtitleText).join(', ')}`] : [];
 }
 
 function subtitleText({ language, label }: SubtitleName, i: number): string {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '../peer/bytes.ts';
 import { MatineeError } from '../peer/errors.ts';
 import type { FileIdentity } from '../peer/host/file-identity.ts';
+import { KEPT_FOR_MS } from '../peer/host/upload-journal.ts';
 import { codeOf, makeFolders } from './store/durable.ts';
 import { type FolderLock, lockFolder } from './store/folder-lock.ts';
 
@@ -35,7 +36,37 @@ export async function takeUploadPlace(
 ): Promise<UploadPlace> {
   const subject = `${server}\n${sizeBytes}\n${toHex(digest)}`;
   const path = join(folder, createHash('sha256').update(subject).digest('hex').slice(0, 32));
-  const lock = await lockPlace(path, server);
+  return await takePlace(path, () => underWay(server));
+}
+
+/**
+ * Removes what is kept under `folder` of uploads of which nothing was noted for KEPT_FOR_MS. Those that some process has, this one too,
+ * stay, whatever their age, and so does what cannot be removed.
+ */
+export async function removeOldUploads(folder: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    // In use, or not ours to remove.
+    await removeIfOld(join(folder, name), nowMs).catch(() => undefined);
+  }
+}
+
+async function removeIfOld(path: string, nowMs: number): Promise<void> {
+  if (!(await isOld(path, nowMs))) return;
+  const place = await takePlace(path, () => new Error('in use'));
+  try {
+    // Whoever had it may have gone on with it meanwhile.
+    if (await isOld(path, nowMs)) await rm(place.journal);
+  } finally {
+    await place.release();
+  }
+}
+
+async function isOld(path: string, nowMs: number): Promise<boolean> {
+  return nowMs - (await stat(join(path, JOURNAL))).mtimeMs > KEPT_FOR_MS;
+}
+
+async function takePlace(path: string, inUse: () => Error): Promise<UploadPlace> {
+  const lock = await lockPlace(path, inUse);
   const release = async (): Promise<void> => {
     await lock.release();
     await removeIfEmpty(join(path, LOCK));
@@ -50,11 +81,11 @@ export async function takeUploadPlace(
   }
 }
 
-async function lockPlace(path: string, server: string): Promise<FolderLock> {
+async function lockPlace(path: string, inUse: () => Error): Promise<FolderLock> {
   for (let tries = 1; ; tries++) {
     try {
       await makeFolders(path);
-      return await lockFolder(path, () => underWay(server));
+      return await lockFolder(path, inUse);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || tries === MAX_TRIES) throw error;
     }

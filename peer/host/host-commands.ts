@@ -61,6 +61,10 @@ export interface HostCommands {
   /** Lets in nobody but these from now on; the host itself must be among them. */
   lock(toMembers: readonly Bytes[]): Promise<HostWishes>;
   unlock(): Promise<HostWishes>;
+  /** Lets one more in where the room is locked. */
+  letIn(member: Bytes): Promise<HostWishes>;
+  /** Takes one off the list of those whom a locked room lets in. */
+  letOut(member: Bytes): Promise<HostWishes>;
   /** Whether viewers are to fetch from the origin alone, without connections to each other. */
   setOriginOnly(isOriginOnly: boolean): Promise<HostWishes>;
   /** Who may play, pause and seek for the room. */
@@ -98,6 +102,8 @@ export function hostCommands(parts: HostCommandsParts): HostCommands {
     unmute: (member) => change((rules) => ({ ...rules, muted: without(rules.muted, member) })),
     lock: (toMembers) => change((rules) => ({ ...rules, lockedTo: [...toMembers] })),
     unlock: () => change((rules) => ({ ...rules, lockedTo: null })),
+    letIn: (member) => change((rules) => withLockedTo(rules, (list) => withMember(list, member))),
+    letOut: (member) => change((rules) => withLockedTo(rules, (list) => without(list, member))),
     setOriginOnly: (isOriginOnly) => change((rules) => ({ ...rules, isOriginOnly })),
     setControl: (control) => change((rules) => ({ ...rules, control })),
     setWaiting: (doesWait) => change((rules) => ({ ...rules, doesWait })),
@@ -193,6 +199,13 @@ export async function fetchRules(parts: RulesReading): Promise<Bytes | null> {
 
 function rulesUrl({ server, roomId }: RulesReading): string {
   return `${server}/api/rooms/${toBase64url(roomId)}/rules`;
+}
+
+/** Those whom a locked room lets in, one more or one fewer; a room that is not locked lets in everybody anyway. */
+function withLockedTo(rules: HostWishes, alter: (list: Bytes[]) => Bytes[]): HostWishes {
+  if (!rules.lockedTo) return rules;
+  const lockedTo = alter(rules.lockedTo);
+  return lockedTo.length === rules.lockedTo.length ? rules : { ...rules, lockedTo };
 }
 
 function withMember(list: Bytes[], member: Bytes): Bytes[] {

@@ -3,6 +3,9 @@ import type { SegmentEntry } from '../manifest/page.ts';
 import type { ListedVideo } from '../manifest/rules.ts';
 import type { HostedRoom } from './new-room.ts';
 
+/** What is kept of an upload that stopped goes once nothing was noted of it for so long, milliseconds: nobody will go on with it. */
+export const KEPT_FOR_MS = 30 * 24 * 3_600_000;
+
 /** What of an upload stays the same from its beginning to its end. Whoever has it is the room's host. */
 export interface UploadRecord {
   readonly room: HostedRoom;

@@ -223,10 +223,6 @@ export class Viewer {
     return this.#diskError;
   }
 
-  get uploadLimitBytesPerSec(): number | null {
-    return this.#budget.bytesPerSec;
-  }
-
   /** Takes over an open channel to this peer; one that is banned, or that the host's rules keep out, is closed at once. */
   connect(channel: Channel, remote: Remote): void {
     const isOut = this.isBanned(remote.id) || this.#whyOut(remote) !== null;

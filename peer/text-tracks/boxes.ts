@@ -13,15 +13,16 @@ export interface Box {
 /** Boxes beside each other: a dozen, and some tracks. */
 const MAX_BOXES = 1_000;
 
-/** The boxes between two places of a file. @throws TextMalformed where one has no size that can be. */
+/** The boxes between two places of a file. @throws TextMalformed where one has no size that can be, or there are too many. */
 export async function* boxesIn(
   view: FileView,
   start: number,
   end: number,
+  maxBoxes = MAX_BOXES,
 ): AsyncGenerator<Box, void, undefined> {
   let at = start;
   for (let count = 0; at + 8 <= end; count++) {
-    if (count === MAX_BOXES) throw new TextMalformed('too many boxes');
+    if (count === maxBoxes) throw new TextMalformed('too many boxes');
     const box = await boxAt(view, at, end);
     yield box;
     at = box.end;
@@ -32,13 +33,14 @@ export async function* boxesIn(
 export async function boxAlong(view: FileView, parent: Box, ...path: string[]): Promise<Box | null> {
   let box: Box | null = parent;
   for (const type of path) {
-    let found: Box | null = null;
-    if (box)
-      for await (const child of boxesIn(view, box.start, box.end))
-        if (!found && child.type === type) found = child;
-    box = found;
+    box = box && (await firstIn(view, box, type));
   }
   return box;
+}
+
+async function firstIn(view: FileView, { start, end }: Box, type: string): Promise<Box | null> {
+  for await (const child of boxesIn(view, start, end)) if (child.type === type) return child;
+  return null;
 }
 
 async function boxAt(view: FileView, at: number, parentEnd: number): Promise<Box> {
@@ -62,6 +64,12 @@ export function* boxesOf(bytes: Uint8Array): Generator<{ type: string; data: Uin
     yield { type: String.fromCharCode(...bytes.subarray(at + 4, at + 8)), data: bytes.subarray(at + 8, end) };
     at = end;
   }
+}
+
+/** A number of a box. @throws TextMalformed where it is not all there. */
+export function u32(view: DataView, at: number): number {
+  if (at + 4 > view.byteLength) throw new TextMalformed('a table that is not all there');
+  return view.getUint32(at);
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

@@ -27,7 +27,10 @@ const COMPRESSION = 0;
 const ZLIB = 0;
 const HEADER_STRIPPING = 3;
 
-/** How the texts of a codec are made plain; what is not here are pictures, or nothing that anybody uses. */
+/** Codecs of subtitles that are pictures. */
+const PICTURES = ['S_HDMV/PGS', 'S_VOBSUB', 'S_DVBSUB', 'S_IMAGE/BMP'];
+
+/** How the texts of a codec are made plain; what is neither here nor a picture nobody uses. */
 const TEXT_OF: Readonly<Record<string, (payload: Uint8Array) => string>> = {
   'S_TEXT/UTF8': plainText,
   'S_TEXT/ASCII': plainText,
@@ -52,31 +55,36 @@ export interface MatroskaTrack {
 /** How the data of a block was made smaller. */
 export type Packing = { how: 'none' } | { how: 'zlib' } | { how: 'stripped'; head: Uint8Array };
 
-/** The text tracks among the entries of Tracks; those that are encrypted, or packed as nobody packs them, are left out. */
-export function matroskaTracks(tracks: Uint8Array): MatroskaTrack[] {
-  const found: MatroskaTrack[] = [];
+/** What there is of subtitles among the entries of Tracks; texts that are encrypted, or packed as nobody packs them, are left out. */
+export function matroskaTracks(tracks: Uint8Array): { texts: MatroskaTrack[]; pictures: SubtitleName[] } {
+  const [texts, pictures]: [MatroskaTrack[], SubtitleName[]] = [[], []];
   let hasDefault = false;
   for (const { id, data } of elements(tracks)) {
     if (id !== TRACK_ENTRY || numberIn(data, TRACK_TYPE) !== SUBTITLES) continue;
-    const textOf = TEXT_OF[textIn(data, CODEC_ID) ?? ''];
+    const codec = textIn(data, CODEC_ID) ?? '';
+    if (PICTURES.includes(codec)) pictures.push(nameOf(data, false));
+    const textOf = TEXT_OF[codec];
     const packing = packingOf(data);
     const number = numberIn(data, TRACK_NUMBER);
     if (!textOf || !packing || number === null) continue;
-    const isForced = numberIn(data, FLAG_FORCED) === 1;
     // Where the file says nothing it means yes (RFC 9559), and where it means several, the first: players show one.
     const isDefault: boolean = !hasDefault && numberIn(data, FLAG_DEFAULT) !== 0;
     hasDefault ||= isDefault;
-    const name = textTrackName({
-      // As the specification has it where nothing is said.
-      language: textIn(data, LANGUAGE_BCP47) ?? textIn(data, LANGUAGE) ?? 'eng',
-      title: textIn(data, NAME) ?? '',
-      isForced,
-      isForHardOfHearing: numberIn(data, FLAG_HEARING_IMPAIRED) === 1,
-      isDefault: isDefault || isForced,
-    });
-    found.push({ number, name, packing, textOf });
+    texts.push({ number, name: nameOf(data, isDefault), packing, textOf });
   }
-  return found;
+  return { texts, pictures };
+}
+
+function nameOf(entry: Uint8Array, isDefault: boolean): SubtitleName {
+  const isForced = numberIn(entry, FLAG_FORCED) === 1;
+  return textTrackName({
+    // As the specification has it where nothing is said.
+    language: textIn(entry, LANGUAGE_BCP47) ?? textIn(entry, LANGUAGE) ?? 'eng',
+    title: textIn(entry, NAME) ?? '',
+    isForced,
+    isForHardOfHearing: numberIn(entry, FLAG_HEARING_IMPAIRED) === 1,
+    isDefault: isDefault || isForced,
+  });
 }
 
 /** Null: in a way that is not read here. */

@@ -1,8 +1,9 @@
 import type { Cue } from '../extras/extra.ts';
 import type { SubtitleName } from '../extras/subtitle-name.ts';
-import { type Box, boxAlong, boxesIn, boxesOf, viewOf } from './boxes.ts';
+import { type Box, boxAlong, boxesIn, boxesOf, u32, viewOf } from './boxes.ts';
 import { plainText } from './cue-payload.ts';
 import { type FileView, TextMalformed, unlessMalformed } from './file-view.ts';
+import { readFragments } from './fragments.ts';
 import { shownCues } from './raw-cues.ts';
 import { readSamples } from './sample-table.ts';
 import {
@@ -26,6 +27,8 @@ const TEXT_OF: Readonly<Record<string, (sample: Uint8Array) => string>> = { tx3g
 /** A text track of an MP4 file. */
 interface Mp4Track {
   name: SubtitleName;
+  /** By which its fragments are known. */
+  id: number;
   stbl: Box;
   /** Milliseconds of a tick, and of the film at tick 0. */
   tickMs: number;
@@ -34,8 +37,8 @@ interface Mp4Track {
 }
 
 /**
- * The text tracks of an MP4 or MOV file (tx3g and wvtt); null where it is none. Reads its index, of other tracks the heads alone. What is in
- * fragments (moof) is not read.
+ * The text tracks of an MP4 or MOV file (tx3g and wvtt), fragmented or not; null where it is none. Reads its index, of other tracks the heads
+ * alone.
  */
 export async function openMp4Text(view: FileView): Promise<TextTracks | null> {
   const whole: Box = { type: '', start: 0, end: view.sizeBytes };
@@ -45,11 +48,16 @@ export async function openMp4Text(view: FileView): Promise<TextTracks | null> {
   const mvhd = await boxAlong(view, moov, 'mvhd');
   const movieTicksPerS = mvhd ? ticksPerS(await facts(view, mvhd)) : 1;
   const tracks: Mp4Track[] = [];
+  const pictures: SubtitleName[] = [];
   for await (const box of boxesIn(view, moov.start, moov.end)) {
-    const track = box.type === 'trak' ? await readTrack(view, box, movieTicksPerS) : null;
+    if (box.type !== 'trak') continue;
+    const track = await readTrack(view, box, movieTicksPerS);
     if (track && tracks.length < MAX_TEXT_TRACKS) tracks.push(track);
+    const picture = track ? null : await readPictures(view, box);
+    if (picture && pictures.length < MAX_TEXT_TRACKS) pictures.push(picture);
   }
-  return { names: tracks.map(({ name }) => name), read: (signal) => readTexts(view, tracks, signal) };
+  const names = tracks.map(({ name }) => name);
+  return { names, pictures, read: (signal) => readTexts(view, moov, tracks, signal) };
 }
 
 /** The types with which such a file may begin. */
@@ -64,33 +72,56 @@ async function isMp4(view: FileView): Promise<boolean> {
 async function readTrack(view: FileView, trak: Box, movieTicksPerS: number): Promise<Mp4Track | null> {
   const stbl = await boxAlong(view, trak, 'mdia', 'minf', 'stbl');
   const mdhd = await boxAlong(view, trak, 'mdia', 'mdhd');
+  const tkhd = await boxAlong(view, trak, 'tkhd');
   const stsd = stbl && (await boxAlong(view, stbl, 'stsd'));
-  if (!stsd || !mdhd) return null;
+  if (!stsd || !mdhd || !tkhd) return null;
   // After version, flags and count: entries as boxes.
   const [entry] = await collected(boxesIn(view, stsd.start + 8, stsd.end));
   const textOf = TEXT_OF[entry?.type ?? ''];
   if (!entry || !textOf) return null;
   const head = await facts(view, mdhd);
   const tickMs = 1000 / ticksPerS(head);
-  const [elng, name] = [
-    await boxAlong(view, trak, 'mdia', 'elng'),
-    await boxAlong(view, trak, 'udta', 'name'),
-  ];
   const isForced = entry.type === 'tx3g' && (await areAllForced(view, entry));
   return {
     name: textTrackName({
-      language: elng ? plainText((await bytesOf(view, elng)).subarray(4)) : packedLanguage(head),
-      title: name ? plainText(await bytesOf(view, name)) : '',
+      language: await languageOf(view, trak, mdhd),
+      title: await titleOf(view, trak),
       isForced,
       isForHardOfHearing: false,
       // "Enabled" says no more than that it is the first: every program sets it.
       isDefault: isForced,
     }),
+    id: afterDates(await facts(view, tkhd)),
     stbl,
     tickMs,
     offsetMs: await offsetMs(view, trak, movieTicksPerS, tickMs),
     textOf,
   };
+}
+
+/** The name of a track whose subtitles are pictures: VobSub, as some programs put it into MP4. Null where it is none. */
+async function readPictures(view: FileView, trak: Box): Promise<SubtitleName | null> {
+  const hdlr = await boxAlong(view, trak, 'mdia', 'hdlr');
+  const mdhd = await boxAlong(view, trak, 'mdia', 'mdhd');
+  // After version, flags and four bytes that are reserved.
+  const kind = hdlr && plainText((await bytesOf(view, hdlr)).subarray(8, 12));
+  if (kind !== 'subp' || !mdhd) return null;
+  const name = { isForced: false, isForHardOfHearing: false, isDefault: false };
+  return textTrackName({
+    language: await languageOf(view, trak, mdhd),
+    title: await titleOf(view, trak),
+    ...name,
+  });
+}
+
+async function languageOf(view: FileView, trak: Box, mdhd: Box): Promise<string> {
+  const elng = await boxAlong(view, trak, 'mdia', 'elng');
+  return elng ? plainText((await bytesOf(view, elng)).subarray(4)) : packedLanguage(await facts(view, mdhd));
+}
+
+async function titleOf(view: FileView, trak: Box): Promise<string> {
+  const name = await boxAlong(view, trak, 'udta', 'name');
+  return name ? plainText(await bytesOf(view, name)) : '';
 }
 
 async function areAllForced(view: FileView, entry: Box): Promise<boolean> {
@@ -99,12 +130,16 @@ async function areAllForced(view: FileView, entry: Box): Promise<boolean> {
   return (viewOf(await view.bytes(entry.start + 8, entry.start + 12)).getUint32(0) & ALL_FORCED) !== 0;
 }
 
-/** Ticks a second of mvhd and mdhd: after two dates, which version 1 writes twice as long. */
+/** Ticks a second of mvhd and mdhd. */
 function ticksPerS(head: DataView): number {
-  const at = isLong(head) ? 20 : 12;
-  const ticks = at + 4 <= head.byteLength ? head.getUint32(at) : 0;
+  const ticks = afterDates(head);
   if (ticks === 0) throw new TextMalformed('no timescale');
   return ticks;
+}
+
+/** The number after two dates, which version 1 writes twice as long: of mvhd and mdhd the timescale, of tkhd the track's id. */
+function afterDates(head: DataView): number {
+  return u32(head, isLong(head) ? 20 : 12);
 }
 
 function isLong(head: DataView): boolean {
@@ -136,13 +171,21 @@ async function offsetMs(view: FileView, trak: Box, movieTicksPerS: number, tickM
   return lateMs;
 }
 
-async function readTexts(view: FileView, tracks: readonly Mp4Track[], signal: AbortSignal): Promise<Cue[][]> {
+async function readTexts(
+  view: FileView,
+  moov: Box,
+  tracks: readonly Mp4Track[],
+  signal: AbortSignal,
+): Promise<Cue[][]> {
   const all: Cue[][] = [];
   let leftBytes = MAX_TEXT_BYTES;
-  for (const { stbl, textOf, tickMs, offsetMs } of tracks) {
+  const ids = tracks.map(({ id }) => id);
+  const fragments = await readFragments(view, moov, ids, signal);
+  for (const { id, stbl, textOf, tickMs, offsetMs } of tracks) {
     const raw: RawCue[] = [];
     try {
-      for (const { at, sizeBytes, startTicks, durationTicks } of await readSamples(view, stbl)) {
+      const samples = [...(await readSamples(view, stbl)), ...(fragments.get(id) ?? [])];
+      for (const { at, sizeBytes, startTicks, durationTicks } of samples) {
         signal.throwIfAborted();
         leftBytes -= sizeBytes;
         if (leftBytes < 0) break;

@@ -3,8 +3,9 @@ import { FileView, unlessMalformed } from './file-view.ts';
 import { openMatroskaText } from './matroska-text.ts';
 import { openMp4Text } from './mp4-text.ts';
 import type { TextTracks } from './text-tracks.ts';
+import { openTransportText } from './transport-text.ts';
 
-const NONE: TextTracks = { names: [], read: async () => [] };
+const NONE: TextTracks = { names: [], pictures: [], read: async () => [] };
 
 /**
  * The text tracks of a film's file, from a few places of it, whatever its size; none where its index cannot be understood: what goes
@@ -15,10 +16,11 @@ export async function openTextTracks(source: VideoSource): Promise<TextTracks> {
   const view = new FileView(source);
   const opened = await unlessMalformed(
     NONE,
-    async () => (await openMatroskaText(view)) ?? (await openMp4Text(view)),
+    async () =>
+      (await openMatroskaText(view)) ?? (await openMp4Text(view)) ?? (await openTransportText(view)),
   );
   if (!opened) return NONE;
-  const { names } = opened;
+  const { names, pictures } = opened;
   const none = names.map(() => []);
-  return { names, read: (signal) => unlessMalformed(none, () => opened.read(signal)) };
+  return { names, pictures, read: (signal) => unlessMalformed(none, () => opened.read(signal)) };
 }

@@ -1,9 +1,9 @@
-import { type Box, boxAlong, viewOf } from './boxes.ts';
+import { type Box, boxAlong, u32, viewOf } from './boxes.ts';
 import { type FileView, TextMalformed } from './file-view.ts';
 import { MAX_TRACK_CUES } from './text-tracks.ts';
 
 /** Samples of a track: a cue and the gap after it are one each. */
-const MAX_SAMPLES = 2 * MAX_TRACK_CUES;
+export const MAX_SAMPLES = 2 * MAX_TRACK_CUES;
 
 /** Bytes of one table: sixteen for each sample are more than any of them has. */
 const MAX_TABLE_BYTES = 16 * MAX_SAMPLES;
@@ -89,9 +89,4 @@ function timed(sizes: readonly number[], places: readonly number[], stts: Table)
     }
   }
   return samples;
-}
-
-function u32(view: DataView, at: number): number {
-  if (at + 4 > view.byteLength) throw new TextMalformed('a table that is not all there');
-  return view.getUint32(at);
 }

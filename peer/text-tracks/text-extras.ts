@@ -9,6 +9,8 @@ import type { TextTracks } from './text-tracks.ts';
 export interface OwnSubtitles {
   /** Of the dropped ones, then of the film's own: as viewers will have them. */
   names: readonly SubtitleName[];
+  /** What the film has besides and viewers will not have: subtitles that are pictures. */
+  leftOut: readonly SubtitleName[];
   /**
    * The film's own as encoded extras. `listed` are extras of an earlier time: what is among them is not made again.
    * @throws MatineeError FILE_UNREADABLE; the signal's reason once it aborts.
@@ -25,6 +27,7 @@ export function ownSubtitles(tracks: TextTracks, dropped: readonly Bytes[]): Own
   const names = [...before, ...own].slice(0, MAX_SUBTITLE_TRACKS);
   return {
     names,
+    leftOut: tracks.pictures,
     async *make(originS, listed, signal) {
       if (own.length === 0) return;
       const madeCounts = countByTrack(listed);

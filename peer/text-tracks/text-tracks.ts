@@ -17,6 +17,8 @@ export const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 export interface TextTracks {
   /** In the order of the file. */
   readonly names: readonly SubtitleName[];
+  /** Subtitles that are pictures, in the order of the file: no text track can show them, so they are left out. */
+  readonly pictures: readonly SubtitleName[];
   /**
    * The cues of each, in the order they begin, with the file's times; what cannot be understood is left out.
    * @throws MatineeError FILE_UNREADABLE; the signal's reason once it aborts.

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { mediaFile } from '../tools/clips.ts';
+import { lightClip, mediaFile } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { hostThroughPage, PATIENCE_MS, playback, seek, untilEnded, untilPlaying, visit } from './pages.ts';
 
@@ -62,6 +62,35 @@ const playing: Playing[] = [
   { name: 'c64-h264-aac.ts', plan: /copied.*copied/s, durationS: 8, widthPx: 1280, heightPx: 720 },
   { name: 'truncated-download.mp4', plan: /copied.*copied/s, durationS: 29.12, widthPx: 480, heightPx: 204 },
 ];
+
+const converted = mediaFile('h264-ac3-srt.mkv');
+
+if (converted !== null)
+  anyFile(
+    'should be added to an open room, too, where it has to be converted',
+    async ({ browser, server }) => {
+      const home = await visit(browser, server.url);
+      const link = await hostThroughPage(home.page, (await lightClip(10)).path);
+      await home.page.goto(link);
+      const playlist = home.page.getByTestId('playlist');
+      await playlist.getByTestId('drop-input').setInputFiles(converted);
+      const start = home.page.getByTestId('start-film');
+      await start.waitFor();
+      assert.match(await playlist.getByTestId('plan').innerText(), /Sound converted.*AC-3.*Opus/s);
+      assert.is(await home.page.getByTestId('film').count(), 0, 'nothing is sent before');
+      await start.click();
+      await home.page.getByTestId('film-added').waitFor();
+      await home.page.getByTestId('film').nth(1).getByTestId('show-film').click();
+      // The film before may be at its end as well.
+      await home.page.waitForFunction(() => {
+        const video = document.querySelector('video');
+        return video?.videoWidth === 1080 && (video.ended || video.error);
+      });
+      assert.is((await playback(home.page)).error, null);
+      assert.equal(home.errors, []);
+      await home.context.close();
+    },
+  );
 
 for (const { name, plan, durationS, widthPx, heightPx } of playing) {
   const path = mediaFile(name);

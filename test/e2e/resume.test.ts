@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +7,9 @@ import { parseRoomLink } from '../../peer/room-link.ts';
 import { ReadStore } from '../../seed-server/store/read-store.ts';
 import { seededRandom } from '../sim/seeded-random.ts';
 import { launchBrowser } from '../tools/browser.ts';
+import { rootFolder } from '../tools/cache-folder.ts';
 import { lightClip } from '../tools/clips.ts';
+import { runProgram } from '../tools/run-program.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { type SlowLine, slowLine } from '../tools/slow-line.ts';
 import { extrasOfStored } from '../tools/stored-film.ts';
@@ -139,6 +142,70 @@ resume(
     await viewer.context.close();
   },
 );
+
+/** An upload of which a part is there, in a page that was closed; resolves with its room's link. */
+async function stopOne(context: BrowserContext, line: SlowLine): Promise<string> {
+  const page = await home(context, line.url);
+  await page.getByTestId('drop-input').setInputFiles((await lightClip(90)).path);
+  await untilShare(page, 0.3);
+  const link = await page.getByTestId('room-link').inputValue();
+  await kill(page, false);
+  return link;
+}
+
+/** Resolves once the browser keeps nothing of any upload. */
+async function untilNothingKept(page: Page): Promise<void> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!(await isNothingKept(page))) {
+    assert.ok(performance.now() < deadlineMs, 'something is still kept');
+    await page.waitForTimeout(100);
+  }
+}
+
+function isNothingKept(page: Page): Promise<boolean> {
+  return page.evaluate(async () => {
+    const opening = indexedDB.open('matinee.uploads');
+    await new Promise((resolve) => opening.addEventListener('success', resolve));
+    const transaction = opening.result.transaction(['uploads', 'batches']);
+    const counts = ['uploads', 'batches'].map((name) => transaction.objectStore(name).count());
+    await new Promise((resolve) => transaction.addEventListener('complete', resolve));
+    opening.result.close();
+    return counts.every(({ result }) => result === 0);
+  });
+}
+
+resume('should forget after thirty days what nobody went on with', async ({ line, context }) => {
+  await stopOne(context, line);
+  const later = async (days: number): Promise<Page> => {
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.clock.setFixedTime(Date.now() + days * 24 * 3_600_000);
+    await page.goto(line.url);
+    return page;
+  };
+  const soon = await later(29);
+  await soon.getByTestId('unfinished-upload').waitFor();
+  await soon.close();
+  const late = await later(31);
+  await untilNothingKept(late);
+  assert.is(await late.getByTestId('unfinished').count(), 0);
+});
+
+resume('should offer nothing to go on with where the room is gone', async ({ server, line, context }) => {
+  const link = await stopOne(context, line);
+  const before = await home(context, line.url);
+  await before.getByTestId('unfinished-upload').waitFor();
+  await before.close();
+  const env = { ...process.env, DATA_DIR: server.dataDir };
+  await runProgram(
+    process.execPath,
+    [join(rootFolder, 'seed-server', 'bin.js'), 'rm', toBase64url(parseRoomLink(link).roomId)],
+    { env },
+  );
+  const after = await home(context, line.url);
+  await untilNothingKept(after);
+  assert.is(await after.getByTestId('unfinished').count(), 0);
+});
 
 resume('should keep two uploads at once apart', async ({ server, line, context }) => {
   const clips = [await lightClip(90), await lightClip(60)];

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Bytes, fromBase64url } from '../../peer/bytes.ts';
+import { type Bytes, fromBase64url, toBase64url } from '../../peer/bytes.ts';
 import { pieceBytes, pieceCount, pieceStart } from '../../peer/manifest/geometry.ts';
 import { decodeManifestUpdate } from '../../peer/manifest/manifest-writer.ts';
 import { NO_RULES, signRules } from '../../peer/manifest/rules.ts';
@@ -46,6 +46,7 @@ async function giving(
     openSocket: () => house.broker.open(() => false),
     createPeer: (isInitiator) => house.peers.create(isInitiator),
     fetchRules: async () => null,
+    setLetIn: async () => undefined,
     read: async (segment, piece) => {
       read.push(`${segment}/${piece}`);
       return pieceOf(made, segment, piece);
@@ -259,6 +260,69 @@ giver('should part from everybody once the host says so', () =>
   }),
 );
 
+/** A giving member in a room that is locked to a viewer; `lockedTo` is what the server's rules say by now. */
+async function lockedGiving(house: House) {
+  let isServerAway = false;
+  let number = 0;
+  let rules: Bytes | null = null;
+  const lists: string[][] = [];
+  const lock = async (ids: readonly string[]): Promise<void> => {
+    const lockedTo = ids.map((id) => fromBase64url(id) ?? new Uint8Array());
+    const next = await made.rules(++number, { lockedTo });
+    rules = next;
+    lists.push([...ids]);
+    await house.change(made, (store) => store.putRules(made.room, next));
+  };
+  const { made, host } = await giving(house, 2, {
+    fetchRules: async () => rules,
+    setLetIn: async (member, isLetIn) => {
+      if (isServerAway) throw new Error('no answer');
+      const id = toBase64url(member);
+      const others = (lists.at(-1) ?? []).filter((one) => one !== id);
+      await lock(isLetIn ? [...others, id] : others);
+    },
+  });
+  const setServerAway = (isAway: boolean): void => {
+    isServerAway = isAway;
+  };
+  return { made, host, lock, lists, setServerAway };
+}
+
+giver('should let itself into a room that the host has locked, and off the list when it leaves', () =>
+  withHouse(2, async (house) => {
+    const { made, host, lock, lists } = await lockedGiving(house);
+    const viewer = await house.join(made);
+    await lock([viewer.selfId]);
+    assert.ok(await until(house, () => hasAll(viewer, made), 20_000));
+    assert.is(lists.length, 2);
+    assert.is(lists[1]?.length, 2);
+    assert.is(lists[1]?.[0], viewer.selfId);
+    // Locked anew, to those the host knows: the page is none of them.
+    await lock([viewer.selfId]);
+    assert.ok(await until(house, () => lists.length === 4, 10_000));
+    assert.ok(await until(house, () => hasGiver(viewer), 20_000));
+    host.close();
+    assert.ok(await until(house, () => lists.length === 5, 5000));
+    assert.equal(lists[4], [viewer.selfId]);
+  }),
+);
+
+giver('should ask again to be let in where the server is away', () =>
+  withHouse(2, async (house) => {
+    const { made, host, lock, lists, setServerAway } = await lockedGiving(house);
+    const viewer = await house.join(made);
+    setServerAway(true);
+    await lock([viewer.selfId]);
+    await until(house, () => false, 5000);
+    assert.not(hasGiver(viewer));
+    setServerAway(false);
+    assert.ok(await until(house, () => hasAll(viewer, made), 20_000));
+    assert.is(lists.length, 2);
+    host.close();
+    await until(house, () => lists.length === 3, 5000);
+  }),
+);
+
 giver('should be no person of the room, nor company', () =>
   withHouse(4, async (house) => {
     const { made, host } = await giving(house, 2);
@@ -442,7 +506,13 @@ word('should be no, at once, to what waits for a segment that the server has by 
 word.run();
 
 const limit = suite('how much is given beside the upload');
-const upload = { bytesPerSec: 900_000, isPaused: false, isStuck: false, isSpared: false };
+const upload = {
+  bytesPerSec: 900_000,
+  isPaused: false,
+  isStuck: false,
+  isSpared: false,
+  limitBytesPerSec: null,
+};
 
 limit('should be a third of what the upload has', () => {
   assert.is(givingLimit(upload), 300_000);
@@ -460,6 +530,14 @@ limit('should be nothing while the person pauses, or is on mobile data', () => {
 
 limit('should have no end while the server does not answer: nothing else needs the line', () => {
   assert.is(givingLimit({ ...upload, isStuck: true }), null);
+});
+
+limit('should leave half of what the person allows to what the page passes on as a viewer', () => {
+  const allowing = (limitBytesPerSec: number) => ({ ...upload, limitBytesPerSec });
+  assert.is(givingLimit(allowing(250_000)), 125_000);
+  assert.is(givingLimit(allowing(900_000)), 300_000);
+  assert.is(givingLimit({ ...allowing(250_000), isStuck: true }), 125_000);
+  assert.is(givingLimit({ ...allowing(0), isStuck: true }), 0);
 });
 
 limit.run();

@@ -240,6 +240,21 @@ hosting(
 );
 
 hosting(
+  'should let one more into a locked room and out again, and change nothing where there is nothing to change',
+  withServer(async (bench) => {
+    const host = commands(bench);
+    assert.is((await host.letIn(id(1))).number, 0, 'an open room lets in everybody');
+    await host.lock([id(4)]);
+    assert.equal((await host.letIn(id(1))).lockedTo, [id(4), id(1)]);
+    assert.is((await host.letIn(id(1))).number, 2);
+    assert.equal((await host.letOut(id(1))).lockedTo, [id(4)]);
+    assert.is((await host.letOut(id(1))).number, 3);
+    await host.unlock();
+    assert.equal((await host.letOut(id(4))).lockedTo, null);
+  }),
+);
+
+hosting(
   'should count muting from the moment of the last muting, not of what else changed since',
   withServer(async (bench) => {
     const host = commands(bench);

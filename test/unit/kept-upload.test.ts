@@ -1,16 +1,17 @@
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Bytes } from '../../peer/bytes.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { newRoom } from '../../peer/host/new-room.ts';
-import type { UploadRecord } from '../../peer/host/upload-journal.ts';
+import { KEPT_FOR_MS, type UploadRecord } from '../../peer/host/upload-journal.ts';
 import { piecesOf } from '../../peer/manifest/geometry.ts';
 import { describeSegment, type SegmentEntry } from '../../peer/manifest/page.ts';
 import { FileJournal, readKeptUpload } from '../../seed-server/file-journal.ts';
 import { mustAgree, stoppedAtPercent } from '../../seed-server/host-resume.ts';
 import { readNotes, type StoredUpload, type UploadFacts } from '../../seed-server/kept-upload.ts';
+import { removeOldUploads, takeUploadPlace } from '../../seed-server/upload-place.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { crypto, present, rejection } from './host-rig.ts';
 
@@ -177,3 +178,38 @@ notes(
 );
 
 notes.run();
+
+const old = suite('what is kept of uploads that nobody went on with');
+
+old('should go after thirty days, but for what is under way', async () => {
+  const { path: folder, remove } = await temporaryFolder();
+  const note = async (name: string, ageMs: number) => {
+    const place = await takeUploadPlace(folder, SERVER, { ...facts.file, digest: crypto.randomBytes(32) });
+    const journal = FileJournal.create(place.journal, { ...facts, file: { ...facts.file, name } });
+    await journal.begin(record);
+    await journal.close();
+    const at = new Date(nowMs - ageMs);
+    await utimes(place.journal, at, at);
+    return place;
+  };
+  const nowMs = Date.now();
+  try {
+    await (await note('old', KEPT_FOR_MS + 60_000)).release();
+    await (await note('young', KEPT_FOR_MS - 60_000)).release();
+    const underWay = await note('under way', 2 * KEPT_FOR_MS);
+    await writeFile(join(folder, 'not ours'), '');
+    await removeOldUploads(folder, nowMs);
+    const left = await readdir(folder);
+    const names = await Promise.all(
+      left.map(
+        async (one) => (await readKeptUpload(join(folder, one, 'upload')).catch(() => null))?.facts.file.name,
+      ),
+    );
+    assert.equal(names.sort(), ['under way', 'young', undefined]);
+    await underWay.release();
+  } finally {
+    await remove();
+  }
+});
+
+old.run();

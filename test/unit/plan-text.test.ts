@@ -4,6 +4,7 @@ import { decodeExtra, encodeExtra, MAX_POSTER_BYTES } from '../../peer/extras/ex
 import { plainCover } from '../../peer/extras/plain-cover.ts';
 import type { VideoInfo } from '../../peer/host/package.ts';
 import { NO_WISHES, planPackaging, type TrackFacts } from '../../peer/host/package-plan.ts';
+import { isWorthAsking } from '../../peer/host/plan-question.ts';
 import { planText } from '../../seed-server/plan-text.ts';
 import { present } from './host-rig.ts';
 
@@ -53,7 +54,15 @@ function lines(
   more: Partial<Parameters<typeof planText>[0]> = {},
 ): string[] {
   const plan = planPackaging({ tracks, bitsPerSec: 0 }, COPY, wishes);
-  return planText({ info: INFO, plan, tracks, subtitles: [], hasCover: false, ...more });
+  return planText({
+    info: INFO,
+    plan,
+    tracks,
+    subtitles: [],
+    leftOutSubtitles: [],
+    hasCover: false,
+    ...more,
+  });
 }
 
 const plan = suite('what is told of a film before it is uploaded');
@@ -85,6 +94,21 @@ plan('should name what is left out, and what is not there', () => {
   assert.is(facts, '  0:40 · 18.3 MB');
   assert.is(picture, '  No picture: friends see its cover');
   assert.is(lines([SOUND], NO_WISHES, { info })[2], '  No picture: friends see its title');
+});
+
+plan('should say which subtitles are left out, and be worth asking for that', () => {
+  const leftOutSubtitles = [
+    { language: 'de', label: '', isDefault: false },
+    { language: 'und', label: '', isDefault: false },
+  ];
+  const tracks = [PICTURE, SOUND];
+  assert.is(
+    lines(tracks, NO_WISHES, { leftOutSubtitles }).at(-1),
+    '  Subtitles left out, because they are pictures and not text: German, track 2',
+  );
+  const copied = planPackaging({ tracks, bitsPerSec: 0 }, COPY, NO_WISHES);
+  assert.not(isWorthAsking({ plan: copied, tracks, leftOutSubtitles: [] }, NO_WISHES));
+  assert.ok(isWorthAsking({ plan: copied, tracks, leftOutSubtitles }, NO_WISHES));
 });
 
 plan.run();

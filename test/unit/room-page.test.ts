@@ -42,7 +42,6 @@ const OPENED: RoomSnapshot = {
   sync: { isOnOwn: false, control: 'everyone', mayControl: true, doesWait: false, said: null },
   name: 'Ada',
   self: { id: 'ada', isHost: false, doing: 'watching' },
-  uploadLimitBytesPerSec: null,
   stats: NO_STATS,
 };
 

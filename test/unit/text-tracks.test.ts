@@ -26,6 +26,7 @@ import { ownSubtitles } from '../../peer/text-tracks/text-extras.ts';
 import { unpacked } from '../../peer/text-tracks/unpack.ts';
 import { lightClip } from '../tools/clips.ts';
 import { filmWithTexts } from '../tools/film-with-texts.ts';
+import { filmWithPictures } from '../tools/picture-subtitles.ts';
 
 const ENGLISH = `1
 00:00:01,000 --> 00:00:02,500
@@ -139,6 +140,72 @@ texts('should be read from MP4 as ffmpeg writes it, moov first or last', async (
   }
 });
 
+const PICTURES: [name: string, codec: string, language: string][] = [
+  ['pgs.mkv', 'copy', 'de'],
+  ['vobsub.mkv', 'dvdsub', 'de'],
+  ['dvb.mkv', 'dvbsub', 'de'],
+  ['dvb.ts', 'dvbsub', 'de'],
+  // ffmpeg writes no language there.
+  ['pgs.m2ts', 'copy', 'und'],
+];
+
+for (const [name, codec, language] of PICTURES)
+  texts(`should be named as left out where they are pictures: ${name}`, async () => {
+    const file = source(await filmWithPictures(await lightClip(20), name, codec));
+    const own = ownSubtitles(await openTextTracks(file), []);
+    assert.equal(
+      own.leftOut.map((track) => [track.language, track.label]),
+      [[language, '']],
+    );
+    assert.equal(own.names, []);
+    assert.ok(file.readBytes <= 1024 * 1024 + 512 * 1024, `${file.readBytes} of ${file.sizeBytes}`);
+  });
+
+texts('should be named as left out where MP4 says that they are pictures', async () => {
+  const bytes = await film('text.mp4', '-c:s', 'mov_text', '-movflags', 'faststart');
+  // As programs write VobSub: of this handler the kind is told, and no other text is so short.
+  const at = Buffer.from(bytes).indexOf('hdlr\0\0\0\0\0\0\0\0sbtl');
+  assert.ok(at > 0);
+  bytes.set(utf8('subp'), at + 12);
+  const entry = Buffer.from(bytes).indexOf('tx3g');
+  bytes.set(utf8('mp4s'), entry);
+  const { names, pictures } = await openTextTracks(source(bytes));
+  assert.equal(
+    [names.map(({ language }) => language), pictures.map(({ language }) => language)],
+    [['de'], ['en']],
+  );
+});
+
+/** How ffmpeg fragments: with the place of data counted from each fragment, from the file's beginning, or from the track before. */
+const FRAGMENTED = [
+  ['frag_keyframe+empty_moov+default_base_moof'],
+  ['frag_keyframe+empty_moov'],
+  ['frag_keyframe+empty_moov+omit_tfhd_offset'],
+  ['frag_keyframe'],
+  // More than a thousand boxes.
+  ['empty_moov+default_base_moof', '-frag_duration', '20000'],
+] as const;
+
+for (const [flags, ...more] of FRAGMENTED)
+  texts(`should be read from MP4 in fragments: ${flags} ${more.join(' ')}`, async () => {
+    const file = source(await film('text.mp4', '-c:s', 'mov_text', '-movflags', flags, ...more));
+    const tracks = await openTextTracks(file);
+    assert.equal(
+      tracks.names.map(({ language }) => language),
+      ['en', 'de'],
+    );
+    const [english, german] = await cuesIn(file);
+    // Of a text before a fragment in which there is none, ffmpeg writes that it lasts until the next one.
+    const lasting = ONE_BY_ONE.map(([startMs, endMs], i) => [startMs, i === 1 ? 15_250 : endMs]);
+    assert.equal(
+      english?.map(([startMs, endMs]) => [startMs, endMs]),
+      lasting,
+    );
+    assert.is(english?.[1]?.[2], 'Two lines,\nat once &amp; <b>bold</b>'.replace(/<[^>]*>/g, ''));
+    assert.is(english?.[2]?.[2], 'The end');
+    assert.is(german?.[0]?.[2], 'Straße');
+  });
+
 texts('should be what a file that is cut off still has, and none where there are none', async () => {
   const whole = await film('cut.mkv', '-c:s', 'srt');
   const [cut] = await cuesIn(source(whole.subarray(0, whole.byteLength / 2)));
@@ -148,7 +215,12 @@ texts('should be what a file that is cut off still has, and none where there are
 });
 
 texts('should come out of any damage with an answer, and within its size', async () => {
-  const files = [await film('fuzz.mkv', '-c:s', 'ass'), await film('fuzz.mp4', '-c:s', 'mov_text')];
+  const files = [
+    await film('fuzz.mkv', '-c:s', 'ass'),
+    await film('fuzz.mp4', '-c:s', 'mov_text'),
+    await film('fuzz.mp4', '-c:s', 'mov_text', '-movflags', 'frag_keyframe+empty_moov+default_base_moof'),
+    await filmWithPictures(await lightClip(20), 'fuzz.ts', 'dvbsub'),
+  ];
   const damage = fc.record({
     file: fc.nat(files.length - 1),
     // Most of a film is its pictures: the head and the tail are what is parsed.
@@ -203,35 +275,39 @@ texts('should go on with what was listed before, beside what was dropped', async
   assert.is(beside?.language, 'en');
 });
 
-texts('should be read from MP4 with WebVTT in it, as mediabunny writes it', async () => {
-  const input = new Input({
-    source: new BufferSource(await readFile((await lightClip(20)).path)),
-    formats: ALL_FORMATS,
-  });
-  const [picture] = await input.getVideoTracks();
-  const output = new Output({ format: new Mp4OutputFormat(), target: new BufferTarget() });
-  const [video, vtt] = [new EncodedVideoPacketSource('avc'), new TextSubtitleSource('webvtt')];
-  output.addVideoTrack(video);
-  output.addSubtitleTrack(vtt, { languageCode: 'eng' });
-  await output.start();
-  const packets = new EncodedPacketSink(picture as InputVideoTrack);
-  const decoderConfig = (await picture?.getDecoderConfig()) as VideoDecoderConfig;
-  for (let packet = await packets.getFirstPacket(); packet; packet = await packets.getNextPacket(packet))
-    await video.add(packet, { decoderConfig });
-  await vtt.add(
-    `WEBVTT\n\n00:01.000 --> 00:02.500\nGood <i>morning</i>\n\n00:15.250 --> 00:16.000\nThe end\n`,
+for (const fastStart of [false, 'fragmented'] as const)
+  texts(
+    `should be read from MP4 with WebVTT in it, as mediabunny writes it: fastStart ${fastStart}`,
+    async () => {
+      const input = new Input({
+        source: new BufferSource(await readFile((await lightClip(20)).path)),
+        formats: ALL_FORMATS,
+      });
+      const [picture] = await input.getVideoTracks();
+      const output = new Output({ format: new Mp4OutputFormat({ fastStart }), target: new BufferTarget() });
+      const [video, vtt] = [new EncodedVideoPacketSource('avc'), new TextSubtitleSource('webvtt')];
+      output.addVideoTrack(video);
+      output.addSubtitleTrack(vtt, { languageCode: 'eng' });
+      await output.start();
+      const packets = new EncodedPacketSink(picture as InputVideoTrack);
+      const decoderConfig = (await picture?.getDecoderConfig()) as VideoDecoderConfig;
+      for (let packet = await packets.getFirstPacket(); packet; packet = await packets.getNextPacket(packet))
+        await video.add(packet, { decoderConfig });
+      await vtt.add(
+        `WEBVTT\n\n00:01.000 --> 00:02.500\nGood <i>morning</i>\n\n00:15.250 --> 00:16.000\nThe end\n`,
+      );
+      await output.finalize();
+      input.dispose();
+      const tracks = await openTextTracks(source(new Uint8Array(output.target.buffer ?? new ArrayBuffer(0))));
+      assert.is(tracks.names[0]?.language, 'en');
+      assert.equal(await tracks.read(never), [
+        [
+          [1000, 2500, 'Good <i>morning</i>'],
+          [15_250, 16_000, 'The end'],
+        ],
+      ]);
+    },
   );
-  await output.finalize();
-  input.dispose();
-  const tracks = await openTextTracks(source(new Uint8Array(output.target.buffer ?? new ArrayBuffer(0))));
-  assert.is(tracks.names[0]?.language, 'en');
-  assert.equal(await tracks.read(never), [
-    [
-      [1000, 2500, 'Good <i>morning</i>'],
-      [15_250, 16_000, 'The end'],
-    ],
-  ]);
-});
 
 texts('should be unpacked as Matroska packs them, up to a size', async () => {
   const text = utf8('Good morning, good morning, good morning');

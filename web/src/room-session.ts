@@ -188,8 +188,6 @@ export interface RoomSnapshot {
   name: string;
   /** My own id, whether I am the host, and what the others are told that I do. */
   self: { id: string; isHost: boolean; doing: Doing };
-  /** null: no limit; 0: never upload. */
-  uploadLimitBytesPerSec: number | null;
   stats: Stats;
 }
 

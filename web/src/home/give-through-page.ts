@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
-import { fetchRules } from '../../../peer/host/host-commands.ts';
+import { fetchRules, hostCommands, type RulesReading } from '../../../peer/host/host-commands.ts';
 import type { HostedRoom } from '../../../peer/host/new-room.ts';
 import { createPeer, signalingUrl } from '../member/browser-network.ts';
 import { GivingMember } from '../member/giving-member.ts';
@@ -13,22 +13,27 @@ const RULES_WITHIN_MS = 10_000;
 
 const roomAnswer = v.object({ rules: v.number() });
 
+function readingOf(roomId: Bytes, joinToken: Bytes): RulesReading {
+  return {
+    clock: systemClock,
+    fetch: (...args) => fetch(...args),
+    server: location.origin,
+    roomId,
+    joinToken,
+  };
+}
+
 /** The host's signed rules, or null where there are none. @throws where the server does not say. */
-async function readRules(roomId: Bytes, joinToken: Bytes): Promise<Bytes | null> {
-  const [server, signal] = [location.origin, AbortSignal.timeout(RULES_WITHIN_MS)];
+async function readRules(reading: RulesReading): Promise<Bytes | null> {
+  const { server, roomId, joinToken } = reading;
+  const signal = AbortSignal.timeout(RULES_WITHIN_MS);
   const headers = { authorization: `Bearer ${toBase64url(joinToken)}` };
   const url = `${server}/api/rooms/${toBase64url(roomId)}`;
   // Whether there are any is asked first: a browser's console shows each 404 as an error.
   const response = await fetch(url, { headers, cache: 'no-store', signal });
   const { rules } = v.parse(roomAnswer, await response.json());
   if (rules === 0) return null;
-  return await fetchRules({
-    clock: systemClock,
-    fetch: (...args) => fetch(...args),
-    server,
-    roomId,
-    joinToken,
-  });
+  return await fetchRules(reading);
 }
 
 /** Gives viewers what the host's worker tells at a port. Loaded only where something is given. */
@@ -88,15 +93,21 @@ export class PageGiving {
   async #join(room: HostedRoom): Promise<void> {
     this.#member?.close();
     this.#member = null;
+    const crypto = await chooseCrypto();
+    const { roomId, hostKey } = room;
     const member = await GivingMember.join({
       room,
-      crypto: await chooseCrypto(),
+      crypto,
       clock: systemClock,
       random: () => Math.random(),
       signalingUrl: signalingUrl(location.href),
       openSocket: (url) => new WebSocket(url),
       createPeer,
-      fetchRules: (joinToken) => readRules(room.roomId, joinToken),
+      fetchRules: (joinToken) => readRules(readingOf(roomId, joinToken)),
+      setLetIn: (id, isLetIn, joinToken) => {
+        const commands = hostCommands({ ...readingOf(roomId, joinToken), crypto, hostKey });
+        return isLetIn ? commands.letIn(id) : commands.letOut(id);
+      },
       read: (segment, piece) => this.#read(segment, piece),
       onRules: () => this.#onRules(member.isForbidden),
     });

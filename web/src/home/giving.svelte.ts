@@ -1,17 +1,25 @@
 import { isMobileDataSpared, watchMobileData } from '../member/mobile-data.ts';
-import { chosenPeers, type PeersChoice, rememberPeers } from '../member/peers-choice.ts';
+import type { PeersChoice } from '../member/peers-choice.ts';
 import type { PageGiving } from './give-through-page.ts';
 import { givingLimit, type UploadNow } from './giving-limit.ts';
 import type { HostingControl } from './host-worker.ts';
 
-const IDLE: UploadNow = { bytesPerSec: null, isPaused: false, isStuck: false, isSpared: false };
+const IDLE: UploadNow = {
+  bytesPerSec: null,
+  isPaused: false,
+  isStuck: false,
+  isSpared: false,
+  limitBytesPerSec: null,
+};
 
 /** Whether this page gives viewers itself what it uploads, as the host wants, and doing it while the upload lasts. */
 export class Giving {
-  /** What the host said here or in a room, now or at an earlier visit; null: nothing, which is a yes once it was told. */
-  choice: PeersChoice | null = $state(chosenPeers(location.search));
+  /** What the host said, now or at an earlier visit; null: nothing, which is a yes once it was told. */
+  choice: PeersChoice | null = $state(null);
   /** The host's rules send everybody through the server. */
   isForbidden: boolean = $state(false);
+  /** Something is given, or is about to be. */
+  isGiving: boolean = $state(false);
   isWanted = $derived(this.choice !== 'no');
 
   /** Whether this browser can connect to viewers at all. */
@@ -25,8 +33,12 @@ export class Giving {
   #wasTold = false;
   #now: UploadNow = IDLE;
   readonly #unwatch: (() => void) | null;
+  readonly #onChoose: (choice: PeersChoice) => void;
 
-  constructor() {
+  /** @param onChoose is told what the host says at the switch that is drawn of this. */
+  constructor(choice: PeersChoice | null, onChoose: (choice: PeersChoice) => void) {
+    this.choice = choice;
+    this.#onChoose = onChoose;
     this.#unwatch = watchMobileData((isOn) => this.note({ isSpared: isOn && isMobileDataSpared() }));
   }
 
@@ -39,7 +51,8 @@ export class Giving {
   /** The upload is over, however it ended: the server has all, or nothing is wanted any more. */
   end(): void {
     this.#upload = null;
-    this.#now = { ...IDLE, isSpared: this.#now.isSpared };
+    const { isSpared, limitBytesPerSec } = this.#now;
+    this.#now = { ...IDLE, isSpared, limitBytesPerSec };
     this.isForbidden = false;
     this.#apply();
   }
@@ -50,9 +63,16 @@ export class Giving {
     this.#apply();
   }
 
+  /** The host said so at the switch. */
   choose(isWanted: boolean): void {
-    this.choice = isWanted ? 'yes' : 'no';
-    rememberPeers(this.choice);
+    const choice = isWanted ? 'yes' : 'no';
+    this.follow(choice);
+    this.#onChoose(choice);
+  }
+
+  /** The host said so, here or elsewhere. */
+  follow(choice: PeersChoice): void {
+    this.choice = choice;
     this.#apply();
   }
 
@@ -71,6 +91,7 @@ export class Giving {
     const upload = this.isPossible && this.isWanted && this.#wasTold ? this.#upload : null;
     if (upload === this.#given) return;
     this.#given = upload;
+    this.isGiving = upload !== null;
     this.#giving?.close();
     this.#giving = null;
     if (upload) void this.#give(upload);

@@ -1,9 +1,11 @@
+import type { Bytes } from '../../../peer/bytes.ts';
 import type { SigningKey } from '../../../peer/crypto/crypto.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
 import type { SubtitleName } from '../../../peer/extras/subtitle-name.ts';
 import type { HostProgress, IntoRoom } from '../../../peer/host/host-video.ts';
-import type { OpenedVideo, PlannedVideo } from '../../../peer/host/package.ts';
+import type { OpenedVideo } from '../../../peer/host/package.ts';
 import type { PackagingWishes } from '../../../peer/host/package-plan.ts';
+import type { AskedAbout } from '../../../peer/host/plan-question.ts';
 import type { ChosenFile } from './file-handle.ts';
 
 /** What the page and the host's worker tell each other: one file per worker, `cancel` at any time. */
@@ -14,7 +16,9 @@ export const HEAD_START_MS = 3_000;
 export type VideoFacts = OpenedVideo['info'];
 
 /** What will happen to the file, and the subtitles that go with it. */
-export type PlanFacts = Pick<PlannedVideo, 'plan' | 'tracks'> & { subtitles: readonly SubtitleName[] };
+export interface PlanFacts extends AskedAbout {
+  subtitles: readonly SubtitleName[];
+}
 
 /** An error as it crosses: classes do not survive the way between threads. */
 export interface Failure {
@@ -59,8 +63,8 @@ export type FromWorker =
   | { type: 'opened'; video: VideoFacts; planned: PlanFacts; isAsking: boolean }
   /** It is kept under this id, so that it can be gone on with after a crash; null: this browser keeps nothing. */
   | { type: 'kept'; id: string | null }
-  /** The room exists; its link works from now on. */
-  | { type: 'room'; link: string; hostKey: SigningKey }
+  /** The room exists and has this video; its link works from now on. */
+  | { type: 'room'; link: string; hostKey: SigningKey; video: Bytes }
   | { type: 'progress'; progress: HostProgress }
   /** The last message, one of two. Cancelled is a failure: ABORTED. */
   | { type: 'done' }

@@ -104,11 +104,12 @@ async function host(task: HostTask, server: string): Promise<void> {
     const own = ownSubtitles(texts, subtitles);
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
     const { plan, tracks } = video;
-    const isAsking = !before && (task.mustAsk || isWorthAsking(plan, tracks, wishes));
+    const planned = { plan, tracks, subtitles: own.names, leftOutSubtitles: own.leftOut };
+    const isAsking = !before && (task.mustAsk || isWorthAsking(planned, wishes));
     tell({
       type: 'opened',
       video: info,
-      planned: { plan, tracks, subtitles: own.names },
+      planned,
       isAsking,
     });
     if (isAsking) await agreement;
@@ -132,7 +133,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       headStartMs: HEAD_START_MS,
       giveaway: await giveaway,
       signal: cancelled.signal,
-      onRoom: ({ link, hostKey }) => tell({ type: 'room', link, hostKey }),
+      onRoom: ({ link, hostKey, videoId }) => tell({ type: 'room', link, hostKey, video: videoId }),
       onProgress: (progress) => tell({ type: 'progress', progress }),
     });
   } finally {
@@ -216,9 +217,10 @@ function factsOf(
 /** The journal in the browser's database; a browser that keeps nothing (some private windows) hosts all the same. */
 function journalFor({ goOnWith }: HostTask, facts: UploadFacts): UploadJournal {
   const idOf = ({ room }: UploadRecord): string => toBase64url(room.videoId);
-  const kept = new DatabaseJournal(facts, goOnWith, idOf, async (id) => {
+  const onBegin = async (id: string): Promise<void> => {
     await markUnderWay(id);
-  });
+  };
+  const kept = new DatabaseJournal(facts, goOnWith, idOf, onBegin, systemClock);
   return forgivingJournal(kept, {
     onKept: (record) => tellKept(idOf(record)),
     onLost: () => tellKept(null),

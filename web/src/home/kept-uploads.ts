@@ -1,4 +1,5 @@
 import type { Bytes } from '../../../peer/bytes.ts';
+import type { Clock } from '../../../peer/clock.ts';
 import type { FileIdentity } from '../../../peer/host/file-identity.ts';
 import type { KeptUpload, UploadJournal, UploadRecord } from '../../../peer/host/upload-journal.ts';
 import type { SegmentEntry } from '../../../peer/manifest/page.ts';
@@ -39,6 +40,8 @@ export interface StoredUpload {
 export interface UploadInList extends StoredUpload {
   /** How much of the film was signed, milliseconds. */
   readonly listedMs: number;
+  /** When something was noted of it last, milliseconds since 1970. */
+  readonly notedAtMs: number;
 }
 
 interface Batch {
@@ -47,14 +50,21 @@ interface Batch {
   entries: readonly SegmentEntry[];
   /** By number, as in a KeptUpload; left out: none. */
   extras?: ReadonlyMap<number, Bytes>;
+  /** Milliseconds since 1970; left out by pages from before this was noted. */
+  notedAtMs?: number;
 }
 
 /** All that are kept, finished ones not among them. Rejects where the browser refuses its database. */
 export async function listUploads(): Promise<UploadInList[]> {
   return await withDatabase(async (database) => {
     const uploads: StoredUpload[] = await all(database, UPLOADS);
-    const listed = await Promise.all(uploads.map(async ({ id }) => listedMs(await batchesOf(database, id))));
-    return uploads.map((upload, i) => ({ ...upload, listedMs: listed[i] ?? 0 }));
+    return await Promise.all(
+      uploads.map(async (upload) => {
+        const batches = await batchesOf(database, upload.id);
+        const notedAtMs = batches.at(-1)?.notedAtMs ?? upload.record.createdAtMs;
+        return { ...upload, listedMs: listedMs(batches), notedAtMs };
+      }),
+    );
   });
 }
 
@@ -81,6 +91,7 @@ export class DatabaseJournal implements UploadJournal {
   readonly #facts: UploadFacts;
   readonly #idOf: (record: UploadRecord) => string;
   readonly #onBegin: (id: string) => Promise<void>;
+  readonly #clock: Pick<Clock, 'wallMs'>;
   #id: string | null;
 
   /** @param id the upload it goes on with; null: a new one. */
@@ -89,7 +100,9 @@ export class DatabaseJournal implements UploadJournal {
     id: string | null,
     idOf: (record: UploadRecord) => string,
     onBegin: (id: string) => Promise<void>,
+    clock: Pick<Clock, 'wallMs'>,
   ) {
+    this.#clock = clock;
     this.#facts = facts;
     this.#id = id;
     this.#idOf = idOf;
@@ -115,9 +128,10 @@ export class DatabaseJournal implements UploadJournal {
   ): Promise<void> {
     const id = this.#id;
     if (id === null) return;
+    const notedAtMs = this.#clock.wallMs();
     await withDatabase((database) =>
       write(database, (stores) => {
-        stores.batches.put({ id, firstSegment, entries, extras } satisfies Batch);
+        stores.batches.put({ id, firstSegment, entries, extras, notedAtMs } satisfies Batch);
       }),
     );
   }

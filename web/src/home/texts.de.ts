@@ -131,6 +131,7 @@ export const german: Texts = {
     `Ton weggelassen: Er ist ${codec}, was dieser Browser weder abspielen noch umwandeln kann`,
   silent: 'Kein Ton darin',
   subtitles: (names) => `Untertitel: ${names}`,
+  leftOutSubtitles: (names) => `Untertitel weggelassen, weil sie Bilder sind und kein Text: ${names}`,
   subtitleTrack: (number) => `Spur ${number}`,
   soundTrack: 'Tonspur',
   soundName: (number, language, title, codec) =>

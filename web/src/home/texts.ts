@@ -85,6 +85,7 @@ const english = {
     `Sound left out: it is ${codec}, which this browser can neither play nor convert`,
   silent: 'No sound in it',
   subtitles: (names: string) => `Subtitles: ${names}`,
+  leftOutSubtitles: (names: string) => `Subtitles left out, because they are pictures and not text: ${names}`,
   subtitleTrack: (number: number) => `track ${number}`,
   soundTrack: 'Sound track',
   soundName: (number: number, language: string | null, title: string | null, codec: string): string =>

@@ -1,4 +1,6 @@
+import { systemClock } from '../../../peer/clock.ts';
 import { asMatineeError } from '../../../peer/errors.ts';
+import { KEPT_FOR_MS } from '../../../peer/host/upload-journal.ts';
 import { type ChosenFile, openHandle } from './file-handle.ts';
 import { forgetUpload, listUploads, type UploadInList } from './kept-uploads.ts';
 import { texts } from './texts.ts';
@@ -67,6 +69,17 @@ export class Unfinished {
   /** It has ended meanwhile, or stopped: then it is read anew, for it went on since. */
   async #show(id: string, signal: AbortSignal): Promise<void> {
     const upload = (await listUploads().catch(() => [])).find((one) => one.id === id);
-    if (upload && !signal.aborted) this.list = [...this.list, upload];
+    if (!upload || signal.aborted) return;
+    if (await isOver(upload)) await forgetUpload(id).catch(() => undefined);
+    else if (!signal.aborted) this.list = [...this.list, upload];
   }
+}
+
+/** Whether nobody will go on with it: it lies here too long already, or its room is gone. */
+async function isOver({ notedAtMs, listedMs, record }: UploadInList): Promise<boolean> {
+  if (systemClock.wallMs() - notedAtMs > KEPT_FOR_MS) return true;
+  // Before anything was listed its room may be still to be made.
+  if (listedMs === 0) return false;
+  const loaded = await import('./room-gone.ts').catch(() => null);
+  return loaded !== null && (await loaded.isRoomGone(record.room));
 }

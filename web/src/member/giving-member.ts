@@ -1,15 +1,16 @@
-import type { Bytes } from '../../../peer/bytes.ts';
+import { type Bytes, fromBase64url } from '../../../peer/bytes.ts';
 import type { ChatRoom } from '../../../peer/chat/authored.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import type { Crypto } from '../../../peer/crypto/crypto.ts';
 import type { HostedRoom } from '../../../peer/host/new-room.ts';
+import { names, standingOf } from '../../../peer/manifest/rules.ts';
 import { signBadge } from '../../../peer/room/badge.ts';
 import { Giver, giverCard } from '../../../peer/room/giver.ts';
 import { dialBudget } from '../../../peer/room/neighbours.ts';
 import { Connector } from '../../../peer/transport/connector.ts';
 import type { SimplePeerLike } from '../../../peer/transport/simple-peer-channel.ts';
 import type { Remote } from '../../../peer/wire/link.ts';
-import { connectSignaling, type SignalingClient } from '../../../signaling/client.ts';
+import { connectSignaling, type SignalingClient, type SignalingState } from '../../../signaling/client.ts';
 import type { FromServer, IceServer } from '../../../signaling/messages.ts';
 import { Credentials } from './credentials.ts';
 import { Neighbourhood } from './neighbourhood.ts';
@@ -17,8 +18,8 @@ import { Neighbourhood } from './neighbourhood.ts';
 /** After signaling was lost and is back, a connection on which nothing is heard for so long is taken for dead. */
 const PROBE_MS = 1_500;
 
-/** Where the server does not say whether viewers may be connected at all, it is asked again. */
-const ASK_RULES_AGAIN_MS = 10_000;
+/** Where the server does not say whether viewers may be connected at all, or take us for a member, it is asked again. */
+const ASK_AGAIN_MS = 10_000;
 
 export interface GivingMemberParts {
   room: HostedRoom;
@@ -30,6 +31,8 @@ export interface GivingMemberParts {
   createPeer(isInitiator: boolean, iceServers: readonly IceServer[]): SimplePeerLike;
   /** The host's signed rules, as the server has them; null where there are none. */
   fetchRules(joinToken: Bytes): Promise<Bytes | null>;
+  /** Puts this member among those whom a locked room lets in, or takes it off again. */
+  setLetIn(member: Bytes, isLetIn: boolean, joinToken: Bytes): Promise<unknown>;
   /** The ciphertext of a piece that was offered; null where it is gone meanwhile. */
   read(segment: number, piece: number): Promise<Bytes | null>;
   /** Whether the host's rules forbid all connections between members may have changed. */
@@ -40,13 +43,16 @@ export interface GivingMemberParts {
 export class GivingMember {
   readonly giver: Giver;
   readonly #parts: GivingMemberParts;
+  readonly #selfId: string;
   readonly #joinToken: Bytes;
   readonly #signaling: SignalingClient;
   readonly #connector: Connector;
   /** Shut until it is known that the host's rules allow connections, and while they do not. */
   readonly #neighbourhood: Neighbourhood;
   #iceServers: readonly IceServer[] = [];
+  #state: SignalingState = 'connecting';
   #areRulesKnown = false;
+  #isAskingIn = false;
   #cancelAsking: () => void = () => undefined;
   #isClosed = false;
 
@@ -72,6 +78,7 @@ export class GivingMember {
       onLinkClosed: (remote, code) => this.#linkClosed(remote, code),
       onRules: () => this.#applyRules(),
     });
+    this.#selfId = credentials.selfId;
     this.#joinToken = credentials.roomKeys.joinToken;
     this.#connector = new Connector({
       selfId: credentials.selfId,
@@ -109,7 +116,9 @@ export class GivingMember {
       clock,
       random,
       on: (message) => this.#received(message),
-      onState: () => undefined,
+      onState: (state) => {
+        this.#state = state;
+      },
     });
   }
 
@@ -121,6 +130,8 @@ export class GivingMember {
   /** Leaves the room and closes every connection. */
   close(): void {
     this.#isClosed = true;
+    // Nobody comes back by this key; where the server is away the list has one id too many.
+    if (this.#isOnList) void this.#setLetIn(false).catch(() => undefined);
     this.#cancelAsking();
     this.#neighbourhood.close();
     this.#signaling.close();
@@ -149,6 +160,9 @@ export class GivingMember {
       case 'absent':
         this.#absent(message.id);
         break;
+      case 'error':
+        if (message.code === 'ROOM_LOCKED') void this.#learnRules();
+        break;
       default:
     }
   }
@@ -169,16 +183,54 @@ export class GivingMember {
       this.#areRulesKnown = true;
     } catch {
       if (this.#isClosed) return;
-      this.#cancelAsking = this.#parts.clock.after(ASK_RULES_AGAIN_MS, () => void this.#learnRules());
+      this.#askAgainLater();
     }
     this.#applyRules();
+  }
+
+  #askAgainLater(): void {
+    this.#cancelAsking();
+    this.#cancelAsking = this.#parts.clock.after(ASK_AGAIN_MS, () => void this.#learnRules());
   }
 
   #applyRules(): void {
     if (this.#isClosed) return;
     if (this.#areRulesKnown && !this.isForbidden) this.#neighbourhood.open();
     else this.#neighbourhood.shut();
+    if (this.#isLockedOut && !this.isForbidden) void this.#askIn();
     this.#parts.onRules();
+  }
+
+  /** The host's own page is in the room by the host's will, under a key that nobody can have listed before. */
+  async #askIn(): Promise<void> {
+    if (this.#isAskingIn) return;
+    this.#isAskingIn = true;
+    try {
+      await this.#setLetIn(true);
+      this.#isAskingIn = false;
+      if (this.#isClosed) return;
+      await this.#learnRules();
+      if (this.#state !== 'connected' && !this.#isClosed) this.#signaling.reconnectNow();
+    } catch {
+      this.#isAskingIn = false;
+      if (!this.#isClosed) this.#askAgainLater();
+    }
+  }
+
+  #setLetIn(isLetIn: boolean): Promise<unknown> {
+    const id = fromBase64url(this.#selfId) ?? new Uint8Array();
+    return this.#parts.setLetIn(id, isLetIn, this.#joinToken);
+  }
+
+  get #isLockedOut(): boolean {
+    const { rules } = this.giver;
+    return rules !== null && standingOf(rules, this.#selfId) === 'locked';
+  }
+
+  /** Whether the room is locked to others than us. */
+  get #isOnList(): boolean {
+    const id = fromBase64url(this.#selfId);
+    return id !== null && names(this.giver.rules?.lockedTo ?? [], id);
   }
 
   #linkClosed({ id }: Remote, code: string): void {

@@ -113,7 +113,6 @@ export class Session implements RoomSession {
       present: viewer.chat.people,
       name: viewer.name,
       self: { id: this.#member.selfId, isHost: this.openHostDesk !== null, doing: this.#doing() },
-      uploadLimitBytesPerSec: viewer.uploadLimitBytesPerSec,
       stats: this.#stats(),
     };
   }

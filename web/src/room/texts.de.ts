@@ -212,9 +212,15 @@ export const german: Texts = {
   removeFilm: 'Entfernen',
   addFilm: 'Film hinzufügen',
   addingFilm: (title, share) => `${title} wird hochgeladen: ${formatPercent(share)}.`,
+  addingFilmAsks: (title) => `Das wird mit ${title} geschehen:`,
+  addingFilmStart: 'Los',
   addingFilmStarts: 'Die Datei wird angesehen…',
   filmAdded: (title) => `${title} ist im Raum.`,
   keepOpenWhileAdding: 'Lass diese Seite so lange offen.',
+  giving:
+    'Freunde bekommen ihn auch von dieser Seite, noch bevor der Server ihn hat: Mitglieder des Raums können dann deine Netzadresse sehen.',
+  givingForbidden: 'Dieser Raum läuft nur über den Server: Von dieser Seite bekommen Freunde nichts.',
+  givingAlone: 'Du bist nur mit dem Server verbunden: Von dieser Seite bekommen Freunde nichts davon.',
 
   swarm: 'Schwarm',
   noBytes: 'Noch nichts empfangen',

@@ -182,9 +182,15 @@ const english = {
   removeFilm: 'Remove',
   addFilm: 'Add a film',
   addingFilm: (title: string, share: number) => `Uploading ${title}: ${formatPercent(share)}.`,
+  addingFilmAsks: (title: string) => `This is what will happen to ${title}:`,
+  addingFilmStart: 'Start',
   addingFilmStarts: 'Looking at the file…',
   filmAdded: (title: string) => `${title} is in the room.`,
   keepOpenWhileAdding: 'Keep this page open until then.',
+  giving:
+    'Friends get it from this page too, before the server has it: members of the room can then see your network address.',
+  givingForbidden: 'This room goes through the server only: friends get nothing from this page.',
+  givingAlone: 'You are connected to the server alone: friends get nothing of it from this page.',
 
   swarm: 'Swarm',
   noBytes: 'Nothing received yet',

@@ -13,6 +13,9 @@ export class UploadRule {
 
   /** Whether it is mobile data that keeps anything from being uploaded now. */
   isHeldBack = $derived(this.isSpared && this.isOnMobileData === true);
+  /** What is uploaded now at most, all together: bytes per second, null without limit. */
+  bytesPerSec = $derived(this.isHeldBack ? 0 : this.limitBytesPerSec);
+  #shareKept = 0;
 
   constructor() {
     this.#unwatch = watchMobileData((isOn) => {
@@ -38,11 +41,18 @@ export class UploadRule {
     this.#apply();
   }
 
+  /** This share of it, 0 to 1, is for what the page gives otherwise than as a viewer. */
+  keep(share: number): void {
+    this.#shareKept = share;
+    this.#apply();
+  }
+
   close(): void {
     this.#unwatch?.();
   }
 
   #apply(): void {
-    this.#session?.setUploadLimit(this.isHeldBack ? 0 : this.limitBytesPerSec);
+    const { bytesPerSec } = this;
+    this.#session?.setUploadLimit(bytesPerSec && Math.floor(bytesPerSec * (1 - this.#shareKept)));
   }
 }
