@@ -3,15 +3,18 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** One buffer holding all parts in order. */
 export function concat(...parts: Uint8Array[]): Bytes {
-  let lengthBytes = 0;
-  for (const part of parts) lengthBytes += part.byteLength;
-  const whole = new Uint8Array(lengthBytes);
+  const whole = new Uint8Array(totalBytes(parts));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
     at += part.byteLength;
   }
   return whole;
+}
+
+/** Bytes of all parts together. */
+export function totalBytes(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** Whether both hold the same bytes. Not constant-time: for public values such as hashes, never for secrets. */

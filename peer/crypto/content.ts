@@ -1,9 +1,9 @@
-import { type Bytes, concat } from '../bytes.ts';
+import { type Bytes, concat, totalBytes } from '../bytes.ts';
 import { PIECE_BYTES } from '../limits.ts';
 import { AES_BLOCK_BYTES } from './counter.ts';
 import type { Crypto } from './crypto.ts';
 
-/** Whole blocks, and little enough that memory for it is found among what was used before. */
+/** Whole pieces, and little enough that memory for it is found among what was used before. */
 const ENCRYPTED_AT_ONCE_BYTES = PIECE_BYTES;
 
 /**
@@ -24,23 +24,40 @@ export function counterBlock(segment: number, firstByte: number): Bytes {
 }
 
 /**
- * Encrypts a whole segment in its place, and resolves with the same array, which must not be touched in the meantime: another large
- * array for each segment, and one large piece of work, cost more than the encryption. Rejects as `counterBlock` throws.
+ * Encrypts a whole segment, which comes in parts that follow one another. So does its ciphertext, PIECE_BYTES in each but the last: one
+ * array for all of it would cost more than the encryption. Rejects as `counterBlock` throws.
  */
 export async function encryptSegment(
   crypto: Crypto,
   key: Bytes,
   segment: number,
-  data: Bytes,
-): Promise<Bytes> {
-  const encrypt = async (firstByte: number): Promise<void> => {
-    const part = data.subarray(firstByte, firstByte + ENCRYPTED_AT_ONCE_BYTES);
-    data.set(await crypto.aesCtr(key, counterBlock(segment, firstByte), part), firstByte);
-  };
-  const parts: Promise<void>[] = [];
-  for (let at = 0; at < data.byteLength; at += ENCRYPTED_AT_ONCE_BYTES) parts.push(encrypt(at));
-  await Promise.all(parts);
-  return data;
+  parts: readonly Uint8Array[],
+): Promise<Bytes[]> {
+  const encrypted: Bytes[] = [];
+  let firstByte = 0;
+  for (const block of inBlocks(parts, ENCRYPTED_AT_ONCE_BYTES)) {
+    encrypted.push(await crypto.aesCtr(key, counterBlock(segment, firstByte), block));
+    firstByte += block.byteLength;
+  }
+  return encrypted;
+}
+
+/** The same bytes in blocks of one size, the last one as it comes. All are in one array: each is there until the next is asked for. */
+function* inBlocks(parts: readonly Uint8Array[], sizeBytes: number): Generator<Bytes, void, undefined> {
+  const block = new Uint8Array(Math.min(sizeBytes, totalBytes(parts)));
+  let filled = 0;
+  for (const part of parts) {
+    for (let at = 0; at < part.byteLength; ) {
+      const taken = part.subarray(at, at + sizeBytes - filled);
+      block.set(taken, filled);
+      at += taken.byteLength;
+      filled += taken.byteLength;
+      if (filled < sizeBytes) continue;
+      yield block;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled);
 }
 
 /**

@@ -17,7 +17,8 @@ export interface ExtraSource {
 
 /** A segment of the film, or an extra among them. */
 export interface LaidOutSegment extends PackagedSegment {
-  isExtra: boolean;
+  /** The extra; null where it is a segment of the film. */
+  extra: Bytes | null;
 }
 
 export interface Layout {
@@ -46,7 +47,7 @@ export async function* withExtras(layout: Layout): AsyncGenerator<LaidOutSegment
   let number = 0;
   let endMs = 0;
   const extra = (data: Bytes): LaidOutSegment => {
-    return { number: number++, startMs: endMs, durationMs: 0, data, isExtra: true };
+    return { number: number++, startMs: endMs, durationMs: 0, parts: [data], extra: data };
   };
   function* dueExtras(): Generator<LaidOutSegment> {
     for (let entry = signed[number]; entry && isExtra(number, entry); entry = signed[number]) {
@@ -58,7 +59,7 @@ export async function* withExtras(layout: Layout): AsyncGenerator<LaidOutSegment
   }
   try {
     for await (const segment of media) {
-      yield { ...segment, number: number++, isExtra: false };
+      yield { ...segment, number: number++, extra: null };
       endMs = segment.startMs + segment.durationMs;
       if (number === 1) for (const data of extras.first) yield extra(data);
       else yield* dueExtras();

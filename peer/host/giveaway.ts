@@ -1,6 +1,5 @@
 import type { Bytes } from '../bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { pieceBytes, pieceStart } from '../manifest/geometry.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import type { ManifestUpdate } from '../manifest/manifest-writer.ts';
 import type { HostedRoom } from './new-room.ts';
@@ -24,7 +23,7 @@ export interface GiveawayListener {
  */
 export class Giveaway {
   readonly #crypto: Crypto;
-  readonly #segments = new Map<number, Bytes>();
+  readonly #segments = new Map<number, readonly Bytes[]>();
   #room: HostedRoom | null = null;
   #manifest: Manifest | null = null;
   #listener: GiveawayListener | null = null;
@@ -51,7 +50,7 @@ export class Giveaway {
 
   /** These wait to be uploaded, and are listed. */
   listed(segments: readonly SealedSegment[]): void {
-    for (const { number, ciphertext } of segments) this.#segments.set(number, ciphertext);
+    for (const { number, pieces } of segments) this.#segments.set(number, pieces);
     this.#listener?.listed(segments.map(({ number }) => number));
   }
 
@@ -80,10 +79,6 @@ export class Giveaway {
 
   /** A copy of a piece's ciphertext; null where it is not to be given (any more). */
   read(segment: number, piece: number): Bytes | null {
-    const whole = this.#segments.get(segment);
-    const sizeBytes = whole ? pieceBytes(whole.byteLength, piece) : 0;
-    if (!whole || sizeBytes <= 0) return null;
-    const start = pieceStart(whole.byteLength, piece);
-    return whole.slice(start, start + sizeBytes);
+    return this.#segments.get(segment)?.[piece]?.slice() ?? null;
   }
 }

@@ -390,7 +390,7 @@ async function uploadFrom({
   headStart,
 }: RunningUpload): Promise<void> {
   for (let segment = await queue.takeListed(); segment; segment = await queue.takeListed()) {
-    await line.deliver(requests.storeSegment(segment.number, segment.ciphertext));
+    await line.deliver(requests.storeSegment(segment.number, segment.pieces));
     options.giveaway?.stored(segment);
     progress.stored(segment);
     headStart.stored(segment);

@@ -1,5 +1,4 @@
 import { Mp4OutputFormat, NullTarget, Output } from 'mediabunny';
-import { concat } from '../bytes.ts';
 import type { Cut } from './package-cut.ts';
 import { soundFirst, type TrackSetups, type WrittenSegment } from './package-tracks.ts';
 
@@ -30,7 +29,7 @@ export async function writeMp4Segment(
   });
   await soundFirst(new Output({ format, target: new NullTarget() }), setups, cut);
   if (!isReframed) mediaParts.push(...mdatParts(setups, cut));
-  return { init: concat(...initParts), media: concat(...mediaParts) };
+  return { init: initParts, media: mediaParts };
 }
 
 /** Streams whose decoder is not told by a description have marks between their frames (Annex B, ADTS) where MP4 has lengths. */

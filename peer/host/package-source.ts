@@ -1,6 +1,6 @@
 import { CustomSource } from 'mediabunny';
 import { MatineeError } from '../errors.ts';
-import { readOn, readSlices } from './blob-reader.ts';
+import { readSlices } from './blob-reader.ts';
 import { readInBlocks } from './block-reader.ts';
 
 /** The file being packaged, wherever it is: a File in a browser, a path in Node. Whoever opens it closes it. */
@@ -10,28 +10,51 @@ export interface VideoSource {
   sizeBytes: number;
   /** Resolves with exactly the bytes from start up to, not including, end; rejects where they can't be read. */
   read(start: number, end: number): Promise<Uint8Array>;
+  /** It reads blocks of so many bytes: who has a part of one can have the rest for nothing. Left out: it reads what it is asked for. */
+  blockBytes?: number;
 }
+
+/** Each read of a File is a way through other processes and fresh memory: twice as much at once takes three quarters of the time. */
+const FILE_BLOCKS = { blockBytes: 4 * 1024 * 1024, keptBlocks: 4 };
 
 /** A File, as a page or a worker gets it. */
 type NamedBlob = Blob & { readonly name: string };
 
-/**
- * A File to read from, most of it in order. Holds a few blocks of it in memory at most.
- * @param streamedUntil until this aborts it is read as a stream, where this browser's streams of files can be relied on; null: never.
- */
-export function fromFile(file: NamedBlob, streamedUntil: AbortSignal | null): VideoSource {
-  const read = streamedUntil ? readOn(file, streamedUntil) : readSlices(file);
-  return { name: file.name, sizeBytes: file.size, read: readInBlocks(file.size, read) };
+/** A File to read from, most of it in order. Holds a few blocks of it in memory at most. */
+export function fromFile(file: NamedBlob): VideoSource {
+  const read = readInBlocks(file.size, readSlices(file), FILE_BLOCKS);
+  return { name: file.name, sizeBytes: file.size, read, blockBytes: FILE_BLOCKS.blockBytes };
 }
 
 /** The same file for mediabunny. A failed or short read is a MatineeError FILE_UNREADABLE. */
 export function toReaderSource(source: VideoSource): CustomSource {
   return new CustomSource({
     getSize: () => source.sizeBytes,
-    read: (start, end) => readExactly(source, start, end),
+    read: (start, end) => readOn(source, start, end),
     prefetchProfile: 'fileSystem',
     // The one who awaits the read gets the same error; this only keeps a second, unawaited read from ending the process.
     handleUnhandledError: () => undefined,
+  });
+}
+
+/**
+ * The bytes from start up to end, and on to the end of their block. mediabunny takes more than it has asked for from a stream alone, and
+ * what it has of a packet in one array it need not copy into another.
+ */
+async function readOn(
+  source: VideoSource,
+  start: number,
+  end: number,
+): Promise<Uint8Array | ReadableStream<Uint8Array>> {
+  const { blockBytes, sizeBytes } = source;
+  if (blockBytes === undefined) return await readExactly(source, start, end);
+  const blockEnd = Math.min(Math.ceil(end / blockBytes) * blockBytes, sizeBytes);
+  const bytes = await readExactly(source, start, blockEnd);
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
   });
 }
 

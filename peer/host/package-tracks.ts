@@ -7,7 +7,6 @@ import {
   type Rotation,
   type VideoCodec,
 } from 'mediabunny';
-import type { Bytes } from '../bytes.ts';
 import type { Cut } from './package-cut.ts';
 
 /** How a track is written: the same for every segment, so that each one fits the one init segment. */
@@ -33,10 +32,10 @@ export interface TrackSetups {
   audio: AudioTrackSetup | null;
 }
 
-/** One segment as a container writes it: what goes before all media, and the segment's own media. */
+/** One segment as a container writes it: what goes before all media, and the segment's own media, in parts. */
 export interface WrittenSegment {
-  init: Bytes;
-  media: Bytes;
+  init: readonly Uint8Array[];
+  media: readonly Uint8Array[];
 }
 
 /** mediabunny takes no timescale finer than this. */

@@ -1,5 +1,4 @@
 import { NullTarget, Output, WebMOutputFormat } from 'mediabunny';
-import { concat } from '../bytes.ts';
 import type { Cut } from './package-cut.ts';
 import { interleaved, type TrackSetups, type WrittenSegment } from './package-tracks.ts';
 
@@ -19,5 +18,5 @@ export async function writeWebmSegment(setups: TrackSetups, cut: Cut): Promise<W
     onCluster: (cluster) => mediaParts.push(cluster),
   });
   await interleaved(new Output({ format, target: new NullTarget() }), setups, cut);
-  return { init: concat(...initParts), media: concat(...mediaParts) };
+  return { init: initParts, media: mediaParts };
 }

@@ -44,8 +44,8 @@ export interface PackagedSegment {
   startMs: number;
   /** 0 for the init segment. */
   durationMs: number;
-  /** Belongs to whoever takes the segment. */
-  data: Bytes;
+  /** Its bytes, in parts that follow one another. Parts of what was read of the file, not to be changed. */
+  parts: readonly Uint8Array[];
 }
 
 /** What is known of a video before it is packaged. */
@@ -361,7 +361,7 @@ async function* packageSegments(
     for (let number = 1; ; number += 1) {
       const made = await orAbort(signal, inspection, () => makeNext(cuts, setups, inspection, number));
       if (!made) return;
-      if (number === 1) yield { number: 0, startMs: 0, durationMs: 0, data: made.init };
+      if (number === 1) yield { number: 0, startMs: 0, durationMs: 0, parts: made.init };
       yield made.segment;
     }
   } finally {
@@ -421,14 +421,14 @@ async function makeNext(
   setups: TrackSetups,
   { plan }: Inspection,
   number: number,
-): Promise<{ init: Bytes; segment: PackagedSegment } | null> {
+): Promise<{ init: WrittenSegment['init']; segment: PackagedSegment } | null> {
   const { value: cut } = await cuts.next();
   if (!cut) return null;
   const { init, media } = await write(plan, setups, cut, number);
   const startMs = toMs(cut.startS);
   // Never 0, so that starts always increase.
   const durationMs = Math.max(1, toMs(cut.endS) - startMs);
-  return { init, segment: { number, startMs, durationMs, data: media } };
+  return { init, segment: { number, startMs, durationMs, parts: media } };
 }
 
 function write(

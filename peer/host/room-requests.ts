@@ -17,7 +17,8 @@ export interface RoomRequests {
   createRoom(record: Bytes): ServerRequest;
   /** @param update the encoded manifest update. */
   publish(update: Bytes): ServerRequest;
-  storeSegment(segment: number, ciphertext: Bytes): ServerRequest;
+  /** @param pieces of its ciphertext, all of them. */
+  storeSegment(segment: number, pieces: readonly Bytes[]): ServerRequest;
   /** Which segments are stored: see readStored. */
   listStored(joinToken: Bytes): ServerRequest;
   /** @param command the signed take-down. */
@@ -45,8 +46,8 @@ export function roomRequests(
       headers: hostPassword === null ? {} : { 'x-host-password': encodeURIComponent(hostPassword) },
       timeoutMs: FIRST_TIMEOUT_MS,
     }),
-    publish: (body) => put(`${video}/manifest`, body),
-    storeSegment: (segment, body) => put(`${video}/segments/${segment}`, body),
+    publish: (update) => put(`${video}/manifest`, new Blob([update])),
+    storeSegment: (segment, pieces) => put(`${video}/segments/${segment}`, new Blob([...pieces])),
     listStored: (joinToken) => ({
       method: 'GET',
       url: `${video}/segments`,
@@ -58,8 +59,8 @@ export function roomRequests(
   };
 }
 
-function put(url: string, body: Bytes): ServerRequest {
-  return { method: 'PUT', url, body, timeoutMs: TIMEOUT_MS + body.byteLength / MIN_BYTES_PER_MS };
+function put(url: string, body: Blob): ServerRequest {
+  return { method: 'PUT', url, body, timeoutMs: TIMEOUT_MS + body.size / MIN_BYTES_PER_MS };
 }
 
 /**

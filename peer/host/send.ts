@@ -13,8 +13,8 @@ export interface HttpIo {
 export interface ServerRequest {
   method: 'GET' | 'PUT' | 'DELETE';
   url: string;
-  /** Null where nothing is sent, as with GET. */
-  body: Bytes | null;
+  /** Null where nothing is sent, as with GET. A Blob for what may be large: Chromium sends a bare array at a tenth of the speed (10 against 97 MB/s). */
+  body: Blob | Bytes | null;
   /** Besides the content type. */
   headers?: Readonly<Record<string, string>>;
   /** Milliseconds until an answer is given up. */

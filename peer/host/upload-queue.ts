@@ -45,7 +45,7 @@ export class UploadQueue {
     this.#unlisted.push(segment);
     if (!segment.extra) this.#filmCount += 1;
     this.#heldCount += 1;
-    this.#heldBytes += segment.ciphertext.byteLength;
+    this.#heldBytes += segment.entry.sizeBytes;
     this.#change.tell();
   }
 
@@ -87,7 +87,7 @@ export class UploadQueue {
   /** The segment is safely stored and need not be held any longer. */
   markStored(segment: SealedSegment): void {
     this.#heldCount -= 1;
-    this.#heldBytes -= segment.ciphertext.byteLength;
+    this.#heldBytes -= segment.entry.sizeBytes;
     this.#change.tell();
   }
 

@@ -1,8 +1,18 @@
+import { type Bytes, totalBytes } from '../bytes.ts';
 import { PIECE_BYTES, SMALL_PIECE_BYTES, SMALL_SEGMENT_BYTES } from '../limits.ts';
 
 /** Bytes of each piece but the last of a segment of `segmentBytes`. */
 export function pieceSize(segmentBytes: number): number {
   return segmentBytes <= SMALL_SEGMENT_BYTES ? SMALL_PIECE_BYTES : PIECE_BYTES;
+}
+
+/** A segment's pieces, of which none is in more than one of the arrays that hold it. They are parts of those. */
+export function piecesOf(parts: readonly Bytes[]): Bytes[] {
+  const sizeBytes = pieceSize(totalBytes(parts));
+  const pieces: Bytes[] = [];
+  for (const part of parts)
+    for (let at = 0; at < part.byteLength; at += sizeBytes) pieces.push(part.subarray(at, at + sizeBytes));
+  return pieces;
 }
 
 /** How many pieces a segment of `segmentBytes` is cut into. */

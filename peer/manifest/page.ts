@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Bytes, concat } from '../bytes.ts';
+import { type Bytes, concat, totalBytes } from '../bytes.ts';
 import { byteString, count, decodeCbor, encodeCbor } from '../cbor.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MatineeError } from '../errors.ts';
@@ -10,7 +10,7 @@ import {
   MAX_PAGE_SEGMENTS,
   MAX_SEGMENT_BYTES,
 } from '../limits.ts';
-import { pieceCount, pieceSize } from './geometry.ts';
+import { pieceCount } from './geometry.ts';
 
 /** One segment as the manifest lists it. */
 export interface SegmentEntry {
@@ -66,20 +66,15 @@ export function doesFitPage(entries: readonly SegmentEntry[], next: SegmentEntry
   return entries.length < MAX_PAGE_SEGMENTS && pieces <= MAX_PAGE_PIECES;
 }
 
-/** The manifest's entry for a segment, from its ciphertext. */
+/** The manifest's entry for a segment, from the pieces of its ciphertext. */
 export async function describeSegment(
   crypto: Crypto,
   startMs: number,
   durationMs: number,
-  ciphertext: Bytes,
+  pieces: readonly Bytes[],
 ): Promise<SegmentEntry> {
-  const hashes: Promise<Bytes>[] = [];
-  const sizeBytes = pieceSize(ciphertext.byteLength);
-  for (let at = 0; at < ciphertext.byteLength; at += sizeBytes) {
-    hashes.push(crypto.sha256(ciphertext.subarray(at, at + sizeBytes)));
-  }
-  const pieceHashes = concat(...(await Promise.all(hashes)));
-  return { startMs, durationMs, sizeBytes: ciphertext.byteLength, pieceHashes };
+  const hashes = await Promise.all(pieces.map((piece) => crypto.sha256(piece)));
+  return { startMs, durationMs, sizeBytes: totalBytes(pieces), pieceHashes: concat(...hashes) };
 }
 
 /** The hash that a piece of this segment must have. */

@@ -227,11 +227,11 @@ class GatedFilm implements OpenedVideo {
   }
 
   async *segments(): AsyncGenerator<PackagedSegment, void, undefined> {
-    yield { number: 0, startMs: 0, durationMs: 0, data: noise(900) };
+    yield { number: 0, startMs: 0, durationMs: 0, parts: [noise(900)] };
     for (let number = 1; number <= SEGMENT_COUNT; number++) {
       if (number === 2) await this.#opened;
       const startMs = (number - 1) * SEGMENT_MS;
-      yield { number, startMs, durationMs: SEGMENT_MS, data: noise(SEGMENT_BYTES) };
+      yield { number, startMs, durationMs: SEGMENT_MS, parts: [noise(SEGMENT_BYTES)] };
     }
   }
 

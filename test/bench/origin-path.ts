@@ -7,6 +7,7 @@ import { systemClock } from '../../peer/clock.ts';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { roomIdOf } from '../../peer/crypto/keys.ts';
 import { PIECE_BYTES } from '../../peer/limits.ts';
+import { piecesOf } from '../../peer/manifest/geometry.ts';
 import { ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
@@ -105,7 +106,7 @@ async function makeOrigin() {
   await mkdir(segments);
   for (let segment = 0; segment < SEGMENTS; segment++) {
     const data = new Uint8Array(SEGMENT_BYTES).fill(segment);
-    await writer.append(await describeSegment(crypto, segment * 2000, 2000, data));
+    await writer.append(await describeSegment(crypto, segment * 2000, 2000, piecesOf([data])));
     await writeFile(join(segments, String(segment)), data);
   }
   const { head, pages } = await writer.publish(true);

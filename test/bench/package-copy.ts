@@ -46,7 +46,7 @@ async function packageAll(path: string): Promise<void> {
   const video = await openVideo(file.source);
   try {
     for await (const segment of video.segments(new AbortController().signal))
-      await sealSegment(crypto, key, { ...segment, isExtra: false });
+      await sealSegment(crypto, key, { ...segment, extra: null });
   } finally {
     video.close();
     await file.close();

@@ -7,9 +7,9 @@ self.addEventListener('message', async ({ data }: MessageEvent<File>) => {
   const crypto = await chooseCrypto();
   const key = crypto.randomBytes(32);
   const startMs = performance.now();
-  const video = await openVideo(fromFile(data, new AbortController().signal));
+  const video = await openVideo(fromFile(data));
   for await (const segment of video.segments(new AbortController().signal))
-    await sealSegment(crypto, key, { ...segment, isExtra: false });
+    await sealSegment(crypto, key, { ...segment, extra: null });
   video.close();
   self.postMessage(performance.now() - startMs);
 });

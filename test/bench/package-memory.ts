@@ -1,9 +1,11 @@
 /**
- * What packaging a file costs: node --import tsx test/bench/package-memory.ts <file>
+ * What packaging a file costs: node --import { totalBytes } from '../../peer/bytes.ts';
+import tsx test/bench/package-memory.ts <file>
  * Takes every segment, drops it, and prints one line of JSON. Sizes in MB (10^6 bytes); peak is of the whole process.
  */
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { totalBytes } from '../../peer/bytes.ts';
 import { openVideo, type VideoSource } from '../../peer/host/package.ts';
 
 const MB = 1e6;
@@ -35,7 +37,7 @@ async function measure(source: VideoSource): Promise<Record<string, number>> {
   let [count, largestBytes, firstMs] = [0, 0, 0];
   for await (const segment of video.segments(new AbortController().signal)) {
     count += 1;
-    largestBytes = Math.max(largestBytes, segment.data.byteLength);
+    largestBytes = Math.max(largestBytes, totalBytes(segment.parts));
     if (segment.number === 1) firstMs = performance.now() - startMs;
   }
   video.close();

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../peer/bytes.ts';
 import { deriveVideoKeys, roomIdOf } from '../../peer/crypto/keys.ts';
-import { pieceBytes, pieceCount, pieceStart } from '../../peer/manifest/geometry.ts';
+import { pieceBytes, pieceCount, pieceStart, piecesOf } from '../../peer/manifest/geometry.ts';
 import { type ManifestUpdate, ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import type { RoomEntry } from '../../peer/room-link.ts';
@@ -43,7 +43,7 @@ export class VirtualFilm implements PieceSource {
     const frames: Bytes[][] = [];
     for (const { startMs, lengthMs, sizeBytes } of cut(parts, random)) {
       const data = fillFrom(random, new Uint8Array(sizeBytes));
-      await writer.append(await describeSegment(crypto, startMs, lengthMs, data));
+      await writer.append(await describeSegment(crypto, startMs, lengthMs, piecesOf([data])));
       frames.push(framesOf(frames.length, data, own));
     }
     return new VirtualFilm(link, await writer.publish(true), durationMs, frames);

@@ -1,10 +1,11 @@
 import type { Bytes } from '../../peer/bytes.ts';
+import { concat } from '../../peer/bytes.ts';
 import { encryptSegment } from '../../peer/crypto/content.ts';
 import type { Crypto, SigningKey } from '../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, deriveVideoKeys, type RoomKeys, roomIdOf } from '../../peer/crypto/keys.ts';
 import { nobleCrypto } from '../../peer/crypto/noble-crypto.ts';
 import { nobleEd25519 } from '../../peer/crypto/noble-ed25519.ts';
-import { pieceBytes, pieceCount, pieceStart } from '../../peer/manifest/geometry.ts';
+import { pieceBytes, pieceCount, pieceStart, piecesOf } from '../../peer/manifest/geometry.ts';
 import { type ManifestUpdate, ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { OriginRoom } from '../../peer/room/origin-room.ts';
@@ -68,9 +69,9 @@ export class VirtualRoom {
     const segments: Bytes[] = [];
     const plaintexts: Bytes[] = [];
     const append = async (plaintext: Bytes, startMs: number, lengthMs: number): Promise<void> => {
-      const ciphertext = await encryptSegment(crypto, keys.contentKey, segments.length, plaintext.slice());
-      await writer.append(await describeSegment(crypto, startMs, lengthMs, ciphertext));
-      segments.push(ciphertext);
+      const ciphertext = await encryptSegment(crypto, keys.contentKey, segments.length, [plaintext]);
+      await writer.append(await describeSegment(crypto, startMs, lengthMs, piecesOf(ciphertext)));
+      segments.push(concat(...ciphertext));
       plaintexts.push(plaintext);
     };
     for (let segment = 0; segment <= film.segmentCount; segment++) {

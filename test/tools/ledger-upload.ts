@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { areEqual, type Bytes, toBase64url } from '../../peer/bytes.ts';
 import type { Crypto } from '../../peer/crypto/crypto.ts';
+import { piecesOf } from '../../peer/manifest/geometry.ts';
 import { Manifest } from '../../peer/manifest/manifest.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { MadeRoom } from './made-room.ts';
@@ -143,7 +144,7 @@ export class LedgerUpload {
     const bytes = await this.#getBytes(`segments/${segment}`);
     const original = this.made.segments[segment] ?? new Uint8Array();
     assert.ok(areEqual(bytes, original), `segment ${segment} is not what was sent`);
-    const { pieceHashes } = await describeSegment(this.made.crypto, 0, 0, bytes);
+    const { pieceHashes } = await describeSegment(this.made.crypto, 0, 0, piecesOf([bytes]));
     const entry = manifest.entry(segment);
     assert.ok(entry && areEqual(entry.pieceHashes, pieceHashes), `segment ${segment} is not what is signed`);
   }

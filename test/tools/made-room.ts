@@ -1,6 +1,7 @@
 import { type Bytes, toBase64url } from '../../peer/bytes.ts';
 import type { Crypto, SigningKey } from '../../peer/crypto/crypto.ts';
 import { roomIdOf } from '../../peer/crypto/keys.ts';
+import { piecesOf } from '../../peer/manifest/geometry.ts';
 import { encodeManifestUpdate, ManifestWriter } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { signRoomRecord } from '../../peer/manifest/room-record.ts';
@@ -78,7 +79,7 @@ export class MadeRoom {
     const ciphertext = randomBytes(this.crypto, sizeBytes);
     this.segments.push(ciphertext);
     await this.#writer.append(
-      await describeSegment(this.crypto, startMs, isInit ? 0 : SEGMENT_MS, ciphertext),
+      await describeSegment(this.crypto, startMs, isInit ? 0 : SEGMENT_MS, piecesOf([ciphertext])),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { areEqual, type Bytes, fromBase64url, toBase64url } from '../../peer/bytes.ts';
+import { areEqual, type Bytes, concat, fromBase64url, toBase64url } from '../../peer/bytes.ts';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { decryptRange, encryptSegment } from '../../peer/crypto/content.ts';
 import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
@@ -40,9 +40,9 @@ export async function extrasOfStored(dataDir: string, link: string, path: string
   const file = await openFile(path);
   const opened = await openVideo(file.source);
   try {
-    for await (const { data } of opened.segments(new AbortController().signal)) {
+    for await (const { parts } of opened.segments(new AbortController().signal)) {
       await passExtras();
-      const made = await encryptSegment(crypto, contentKey, number, data);
+      const made = concat(...(await encryptSegment(crypto, contentKey, number, parts)));
       assert.ok(areEqual(made, await readStored(number)), `segment ${number}`);
       number += 1;
     }

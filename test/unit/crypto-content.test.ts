@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { toHex } from '../../peer/bytes.ts';
+import { concat, toHex } from '../../peer/bytes.ts';
 import { counterBlock, decryptRange, encryptSegment } from '../../peer/crypto/content.ts';
 import type { Crypto, FillRandom } from '../../peer/crypto/crypto.ts';
 import { nobleCrypto } from '../../peer/crypto/noble-crypto.ts';
@@ -74,7 +74,7 @@ blocks.run();
 
 for (const [name, crypto] of IMPLEMENTATIONS) {
   const content = suite(`${name}: a segment`);
-  const encrypted = encryptSegment(crypto, KEY, SEGMENT, PLAINTEXT.slice());
+  const encrypted = encryptSegment(crypto, KEY, SEGMENT, [PLAINTEXT]).then((parts) => concat(...parts));
 
   async function assertDecryptsAlone(firstByte: number, endByte: number): Promise<void> {
     const range = (await encrypted).subarray(firstByte, endByte);
@@ -86,6 +86,21 @@ for (const [name, crypto] of IMPLEMENTATIONS) {
   content('should be as long encrypted as plain, and differ', async () => {
     assert.is((await encrypted).byteLength, PLAINTEXT.byteLength);
     assert.is.not(Buffer.compare(await encrypted, PLAINTEXT), 0);
+  });
+
+  content('should be the same whatever the parts it comes in', async () => {
+    const cuts = fc.array(fc.nat(PLAINTEXT.byteLength), { maxLength: 12 });
+    const property = fc.asyncProperty(cuts, async (places) => {
+      const ends = [...places.sort((a, b) => a - b), PLAINTEXT.byteLength];
+      const parts = ends.map((end, i) => PLAINTEXT.subarray(ends[i - 1] ?? 0, end));
+      const ciphertext = await encryptSegment(crypto, KEY, SEGMENT, parts);
+      assert.equal(
+        ciphertext.map(({ byteLength }) => byteLength),
+        [PIECE_BYTES, PIECE_BYTES, 1001],
+      );
+      assert.is(Buffer.compare(concat(...ciphertext), await encrypted), 0);
+    });
+    await fc.assert(property, { numRuns: 30 });
   });
 
   content('should decrypt as a whole', async () => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Bytes, utf8 } from '../../peer/bytes.ts';
+import { type Bytes, totalBytes, utf8 } from '../../peer/bytes.ts';
 import type { Clock } from '../../peer/clock.ts';
 import { chooseCrypto } from '../../peer/crypto/choose.ts';
 import { roomIdOf } from '../../peer/crypto/keys.ts';
@@ -137,7 +137,7 @@ const never = new AbortController().signal;
 async function* film(count: number): AsyncGenerator<PackagedSegment> {
   for (let number = 0; number <= count; number++) {
     const startMs = Math.max(0, number - 1) * SEGMENT_MS;
-    yield { number, startMs, durationMs: number === 0 ? 0 : SEGMENT_MS, data: new Uint8Array([number]) };
+    yield { number, startMs, durationMs: number === 0 ? 0 : SEGMENT_MS, parts: [new Uint8Array([number])] };
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -148,10 +148,12 @@ async function laidOut(
   kept = signed,
   clock: Clock = new VirtualClock(),
 ) {
-  const entries: SegmentEntry[] = signed.map(({ startMs, durationMs, data }) => {
-    return { startMs, durationMs, sizeBytes: data.byteLength, pieceHashes: new Uint8Array(32) };
+  const entries: SegmentEntry[] = signed.map(({ startMs, durationMs, parts }) => {
+    return { startMs, durationMs, sizeBytes: totalBytes(parts), pieceHashes: new Uint8Array(32) };
   });
-  const signedExtras = new Map(kept.filter((each) => each.isExtra).map(({ number, data }) => [number, data]));
+  const signedExtras = new Map(
+    kept.flatMap(({ number, extra }) => (extra ? [[number, extra] as const] : [])),
+  );
   const all: LaidOutSegment[] = [];
   for await (const segment of withExtras({
     media: film(6),
@@ -171,7 +173,7 @@ function planOf(segments: readonly LaidOutSegment[]): string {
     assert.is(segment.number, i);
     assert.is(segment.startMs, before ? before.startMs + before.durationMs : 0);
   });
-  return segments.map(({ isExtra, number }) => (isExtra ? 'x' : number === 0 ? 'i' : 'F')).join('');
+  return segments.map(({ extra, number }) => (extra ? 'x' : number === 0 ? 'i' : 'F')).join('');
 }
 
 /** So many extras, the first at once, the others each after a turn of the loop; then as `end` says. */
@@ -193,7 +195,7 @@ layout('should put the first ones after the init segment, and change nothing wit
   const segments = await laidOut({ first: [utf8('a'), utf8('b')] });
   assert.is(planOf(segments), 'ixxFFFFFF');
   assert.equal(
-    segments.slice(1, 3).map(({ data }) => data),
+    segments.slice(1, 3).map(({ extra }) => extra),
     [utf8('a'), utf8('b')],
   );
 });
@@ -239,7 +241,7 @@ layout('should lay out again what was signed, from what was kept of it, and then
     const again = await laidOut(maker(4), signed);
     assert.equal(again.slice(0, count), signed, `${count} were signed`);
     planOf(again);
-    const extras = again.filter(({ isExtra }) => isExtra).map(({ data }) => data);
+    const extras = again.flatMap(({ extra }) => extra ?? []);
     assert.equal(
       extras,
       [0, 1, 2, 3].map((i) => utf8(`extra ${i}`)),
@@ -250,12 +252,9 @@ layout('should lay out again what was signed, from what was kept of it, and then
 
 layout('should not make up an extra that was signed and is lost', async () => {
   const before = await laidOut(maker(1));
-  const at = before.findIndex(({ isExtra }) => isExtra);
+  const at = before.findIndex(({ extra }) => extra);
   const again = await laidOut({ first: [] }, before, []);
-  assert.not(
-    again[at]?.isExtra,
-    'what is there in its place is not what was signed: that upload begins anew',
-  );
+  assert.not(again[at]?.extra, 'what is there in its place is not what was signed: that upload begins anew');
 });
 
 layout.run();

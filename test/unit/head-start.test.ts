@@ -11,7 +11,7 @@ const beginning = suite('the beginning of an upload');
 
 function segment(number: number, isExtra = false): SealedSegment {
   const entry = { startMs: 0, durationMs: 0, sizeBytes: 1, pieceHashes: new Uint8Array(32) };
-  return { number, ciphertext: new Uint8Array(1), entry, extra: isExtra ? new Uint8Array(1) : null };
+  return { number, pieces: [new Uint8Array(1)], entry, extra: isExtra ? new Uint8Array(1) : null };
 }
 
 function begun(waitMs = WAIT_MS) {

@@ -8,10 +8,9 @@ import { present, rejection } from './host-rig.ts';
 const queueing = suite('the queue between packager and server');
 
 function segment(number: number, sizeBytes = 1): SealedSegment {
-  const ciphertext = new Uint8Array(sizeBytes);
   return {
     number,
-    ciphertext,
+    pieces: [new Uint8Array(sizeBytes)],
     entry: { startMs: 0, durationMs: 0, sizeBytes, pieceHashes: new Uint8Array(32) },
     extra: null,
   };

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { areEqual, type Bytes, toBase64url, utf8 } from '../../peer/bytes.ts';
+import { areEqual, type Bytes, concat, toBase64url, utf8 } from '../../peer/bytes.ts';
 import type { Clock } from '../../peer/clock.ts';
 import { decryptRange } from '../../peer/crypto/content.ts';
 import { deriveVideoKeys } from '../../peer/crypto/keys.ts';
@@ -96,7 +96,8 @@ class DyingPage {
       this.#die();
     }
     return await this.#orNever(async () => {
-      if (init?.body instanceof Uint8Array) this.#sent.note(String(url), init.body as Bytes);
+      if (init?.body)
+        this.#sent.note(String(url), new Uint8Array(await new Response(init.body).arrayBuffer()));
       return await fetch(url, init);
     });
   }
@@ -141,7 +142,7 @@ async function storedBy(server: HttpServer, room: HostedRoom): Promise<Map<numbe
 async function assertWhole(server: HttpServer, room: HostedRoom, video: RandomVideo): Promise<void> {
   const stored = await storedBy(server, room);
   const { contentKey } = await deriveVideoKeys(crypto, room.roomSecret, room.videoId);
-  const made = new Map(video.made.map((segment) => [segment.number, segment.data]));
+  const made = new Map(video.made.map((segment) => [segment.number, concat(...segment.parts)]));
   assert.equal([...stored.keys()], [...made.keys()]);
   for (const [number, data] of made) {
     const ciphertext = new Uint8Array(present(stored.get(number)));
@@ -229,7 +230,9 @@ resume(
     const plain: Bytes[] = [];
     for (const [number, ciphertext] of await storedBy(server, room))
       plain.push(await decryptRange(crypto, contentKey, number, 0, new Uint8Array(ciphertext)));
-    const film = [...new Map(video.made.map((segment) => [segment.number, segment.data])).values()];
+    const film = [
+      ...new Map(video.made.map((segment) => [segment.number, concat(...segment.parts)])).values(),
+    ];
     assert.equal(plain[1], subtitles);
     assert.equal(
       plain.filter((each) => film.some((data) => areEqual(data, each))),

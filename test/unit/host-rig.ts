@@ -8,6 +8,7 @@ import { MatineeError } from '../../peer/errors.ts';
 import type { HostedRoom, HostOptions, HostProgress } from '../../peer/host/host-video.ts';
 import type { OpenedVideo, PackagedSegment } from '../../peer/host/package.ts';
 import type { KeptUpload, UploadJournal, UploadRecord } from '../../peer/host/upload-journal.ts';
+import { piecesOf } from '../../peer/manifest/geometry.ts';
 import { Manifest } from '../../peer/manifest/manifest.ts';
 import { decodeManifestUpdate } from '../../peer/manifest/manifest-writer.ts';
 import { describeSegment, type SegmentEntry } from '../../peer/manifest/page.ts';
@@ -146,7 +147,7 @@ async function putManifest({ manifest }: StoredRoom, seen: SeenRequest, body: By
 
 async function putSegment({ manifest, segments }: StoredRoom, number: number, body: Bytes): Promise<Answer> {
   const entry = manifest.entry(number);
-  const { pieceHashes } = await describeSegment(crypto, 0, 0, body);
+  const { pieceHashes } = await describeSegment(crypto, 0, 0, piecesOf([body]));
   if (!entry || !areEqual(entry.pieceHashes, pieceHashes)) return refuse(409, 'SEGMENT_MISMATCH');
   segments.set(number, body);
   return { status: 204, text: '' };
@@ -209,7 +210,7 @@ export class RandomVideo implements OpenedVideo {
         signal.throwIfAborted();
         const segment = randomSegment(number, sizeBytes);
         this.made.push(segment);
-        yield copyOf(segment);
+        yield segment;
       }
     } finally {
       this.hasStopped = true;
@@ -234,14 +235,9 @@ export class FixedVideo extends RandomVideo {
     for (const segment of this.#segments) {
       signal.throwIfAborted();
       this.made.push(segment);
-      yield copyOf(segment);
+      yield segment;
     }
   }
-}
-
-/** For whoever takes it to do with as it likes. */
-function copyOf(segment: PackagedSegment): PackagedSegment {
-  return { ...segment, data: segment.data.slice() };
 }
 
 /** Keeps what an upload notes, as a browser's database does. */
@@ -284,7 +280,7 @@ function randomSegment(number: number, sizeBytes: number): PackagedSegment {
   const data = new Uint8Array(sizeBytes);
   data.set(crypto.randomBytes(Math.min(65536, sizeBytes)));
   const isInit = number === 0;
-  return { number, startMs: isInit ? 0 : (number - 1) * 2000, durationMs: isInit ? 0 : 2000, data };
+  return { number, startMs: isInit ? 0 : (number - 1) * 2000, durationMs: isInit ? 0 : 2000, parts: [data] };
 }
 
 /** As many sizes as asked for, an init segment's first. */

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { areEqual } from '../../peer/bytes.ts';
+import { areEqual, concat } from '../../peer/bytes.ts';
 import { decryptRange } from '../../peer/crypto/content.ts';
 import { deriveRoomKeys, deriveVideoKeys } from '../../peer/crypto/keys.ts';
 import { MatineeError } from '../../peer/errors.ts';
@@ -27,7 +27,8 @@ upload('should store what the manifest lists, for members of the link to decrypt
   const { manifest, segments, record } = server.room;
   assert.ok(areEqual(roomId, room.roomId));
   assert.is(segments.size, video.made.length);
-  for (const { number, data, startMs, durationMs } of video.made) {
+  for (const { number, parts, startMs, durationMs } of video.made) {
+    const data = concat(...parts);
     const stored = segments.get(number) ?? new Uint8Array();
     assert.ok(areEqual(await decryptRange(crypto, contentKey, number, 0, stored), data), `segment ${number}`);
     assert.not.ok(data.byteLength > 16 && areEqual(stored, data), 'stored in clear');

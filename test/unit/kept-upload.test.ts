@@ -6,6 +6,7 @@ import type { Bytes } from '../../peer/bytes.ts';
 import { MatineeError } from '../../peer/errors.ts';
 import { newRoom } from '../../peer/host/new-room.ts';
 import { KEPT_FOR_MS, type UploadRecord } from '../../peer/host/upload-journal.ts';
+import { piecesOf } from '../../peer/manifest/geometry.ts';
 import { describeSegment, type SegmentEntry } from '../../peer/manifest/page.ts';
 import { FileJournal, readKeptUpload } from '../../seed-server/file-journal.ts';
 import { mustAgree, stoppedAtPercent } from '../../seed-server/host-resume.ts';
@@ -36,7 +37,9 @@ const entries: SegmentEntry[] = [];
 for (let number = 0; number < 8; number++) {
   const isFilm = number > 1 && number !== 4;
   const startMs = entries.reduce((sum, { durationMs }) => sum + durationMs, 0);
-  entries.push(await describeSegment(crypto, startMs, isFilm ? 2000 : 0, crypto.randomBytes(40_000)));
+  entries.push(
+    await describeSegment(crypto, startMs, isFilm ? 2000 : 0, piecesOf([crypto.randomBytes(40_000)])),
+  );
 }
 const MADE = crypto.randomBytes(100);
 

@@ -6,7 +6,7 @@ import type { SigningKey } from '../../peer/crypto/crypto.ts';
 import { roomIdOf } from '../../peer/crypto/keys.ts';
 import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
 import { MAX_PAGE_PIECES, PIECE_BYTES, SMALL_PIECE_BYTES } from '../../peer/limits.ts';
-import { pieceCount } from '../../peer/manifest/geometry.ts';
+import { pieceCount, piecesOf } from '../../peer/manifest/geometry.ts';
 import { Manifest } from '../../peer/manifest/manifest.ts';
 import {
   type ManifestSubject,
@@ -186,7 +186,7 @@ manifests('should begin a new page before one outgrows a frame', async () => {
 
 manifests('should describe a segment by the hash of each of its pieces', async () => {
   const data = new Uint8Array(SMALL_PIECE_BYTES + 5).fill(9);
-  const described = await describeSegment(crypto, 4_000, 2_000, data);
+  const described = await describeSegment(crypto, 4_000, 2_000, piecesOf([data]));
   const hashes = [
     await crypto.sha256(data.subarray(0, SMALL_PIECE_BYTES)),
     await crypto.sha256(data.subarray(SMALL_PIECE_BYTES)),

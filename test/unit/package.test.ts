@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { BufferSource, Input, MP4 } from 'mediabunny';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Bytes, concat, toHex, utf8 } from '../../peer/bytes.ts';
+import { type Bytes, concat, toHex, totalBytes, utf8 } from '../../peer/bytes.ts';
 import { type ErrorCode, MatineeError } from '../../peer/errors.ts';
 import {
   type OpenedVideo,
@@ -92,9 +92,14 @@ async function packagedFile(path: string): Promise<PackagedSegment[]> {
   }
 }
 
+/** All of a segment's, or none where there is no such segment. */
+function bytesOf(segment: PackagedSegment | undefined): Bytes {
+  return concat(...(segment?.parts ?? []));
+}
+
 async function written(name: string, segments: PackagedSegment[]): Promise<string> {
   const path = join(folder, name);
-  await writeFile(path, concat(...segments.map(({ data }) => data)));
+  await writeFile(path, concat(...segments.flatMap(({ parts }) => parts)));
   return path;
 }
 
@@ -228,9 +233,10 @@ function assertContiguous(media: PackagedSegment[], endMs: number): void {
 /** The times in the boxes themselves: pictures start with the segment, sound covers its start and leaves no hole. */
 function assertBoxTimes(segments: PackagedSegment[]): void {
   const [init, ...media] = segments;
-  const scales = timescales(init?.data ?? utf8(''));
+  const scales = timescales(bytesOf(init));
   const soundEnds: number[] = [];
-  for (const { number, startMs, data } of media) {
+  for (const { number, startMs, parts } of media) {
+    const data = concat(...parts);
     assert.equal(
       boxesOf(data).map(({ type }) => type),
       ['moof', 'mdat'],
@@ -263,10 +269,10 @@ if (clip) {
   copying('should start with ftyp and moov, and hold nothing but moof and mdat after that', async () => {
     const segments = await packagedFile(clip);
     assert.equal(
-      boxesOf(segments[0]?.data ?? utf8('')).map(({ type }) => type),
+      boxesOf(bytesOf(segments[0])).map(({ type }) => type),
       ['ftyp', 'moov'],
     );
-    assert.is(find(boxesOf(segments[0]?.data ?? utf8('')), 'moov', 'trak', 'edts').length, 0, 'no edit list');
+    assert.is(find(boxesOf(bytesOf(segments[0])), 'moov', 'trak', 'edts').length, 0, 'no edit list');
     assertBoxTimes(segments);
   });
 
@@ -281,16 +287,37 @@ if (clip) {
     assertContiguous(media, video.info.durationMs);
   });
 
+  copying(
+    'should give the same bytes from a source that has whole blocks at hand, and read those whole',
+    async () => {
+      const blockBytes = 100_000;
+      const bytes = await readFile(clip);
+      const source = sourceOf('clip.mp4', bytes);
+      const ends = new Set<number>();
+      const read = async (start: number, end: number) => {
+        ends.add(end);
+        return await source.read(start, end);
+      };
+      const video = await openVideo({ ...source, read, blockBytes });
+      const segments = await all(video.segments(never));
+      video.close();
+      const alone = await packagedFile(clip);
+      assert.equal(segments.map(bytesOf), alone.map(bytesOf));
+      assert.ok([...ends].every((end) => end % blockBytes === 0 || end === bytes.byteLength));
+      assert.ok(source.readBytes < 1.2 * bytes.byteLength, `${source.readBytes} bytes read`);
+    },
+  );
+
   copying('should give the same bytes each time, so that an upload can be resumed', async () => {
     const video = await openFile(clip);
     const hash = async () => {
-      const bytes = concat(...(await all(video.segments(never))).map(({ data }) => data));
+      const bytes = concat(...(await all(video.segments(never))).flatMap(({ parts }) => parts));
       return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
     };
     const first = await hash();
     assert.is(await hash(), first);
     video.close();
-    const init = (await packagedFile(clip))[0]?.data ?? utf8('');
+    const init = bytesOf((await packagedFile(clip))[0]);
     const [mvhd] = find(boxesOf(init), 'moov', 'mvhd');
     assert.is(mvhd?.getUint32(4), 0, 'no creation time');
     assert.is(mvhd?.getUint32(8), 0, 'no modification time');
@@ -382,7 +409,7 @@ for (const copy of exactCopies) {
     assertContiguous(segments.slice(1), copy.durationMs);
     assertBoxTimes(segments);
     assert.is(segments.length - 1, copy.segments);
-    assert.is(timescales(segments[0]?.data ?? utf8('')).at(-1), copy.ticksPerS);
+    assert.is(timescales(bytesOf(segments[0])).at(-1), copy.ticksPerS);
     if (!hasFfmpeg) return;
     const packaged = await written(`${name}.mp4`, segments);
     for (const stream of streams) {
@@ -432,11 +459,7 @@ for (const primed of [madeClip('aac', 'mp4'), madeClip('libopus', 'mkv')]) {
       const packaged = await written('primed.mp4', segments);
       assertSameHashes(frames(packaged, 'a', 'copy'), frames(primed, 'a', 'copy').slice(1), 'stored sound');
       assertSameHashes(frames(packaged, 'v', 'decoded'), frames(primed, 'v', 'decoded'), 'pictures');
-      assert.is(
-        find(boxesOf(segments[0]?.data ?? utf8('')), 'moov', 'trak', 'edts').length,
-        0,
-        'no edit list',
-      );
+      assert.is(find(boxesOf(bytesOf(segments[0])), 'moov', 'trak', 'edts').length, 0, 'no edit list');
       assertBoxTimes(segments);
     },
   );
@@ -463,7 +486,7 @@ if (phone) {
     const [init] = await all(video.segments(never));
     video.close();
     assert.is(`${video.info.widthPx}x${video.info.heightPx}`, '320x568');
-    const tkhd = find(boxesOf(init?.data ?? utf8('')), 'moov', 'trak', 'tkhd').at(-1);
+    const tkhd = find(boxesOf(bytesOf(init)), 'moov', 'trak', 'tkhd').at(-1);
     // The matrix of a version 0 tkhd, its upper left in 16.16 fixed point: a quarter turn clockwise.
     assert.equal(
       [40, 44, 52, 56].map((at) => (tkhd?.getInt32(at) ?? 0) / 65536),
@@ -496,12 +519,12 @@ if (webm) {
     assert.equal(segments, again, 'the same bytes each time');
     assertContiguous(segments.slice(1), video.info.durationMs);
     assert.ok(segments.length > 5);
-    const isCluster = ({ data }: PackagedSegment) => toHex(data.subarray(0, 4)) === '1f43b675';
+    const isCluster = (segment: PackagedSegment) => toHex(bytesOf(segment).subarray(0, 4)) === '1f43b675';
     assert.ok(segments.slice(1).every(isCluster), 'each one starts with a Cluster');
     if (!hasFfmpeg) return;
     const packaged = await written('packaged.webm', segments);
     assert.not.match(
-      toHex(segments[0]?.data ?? utf8('')),
+      toHex(bytesOf(segments[0])),
       /23e383/,
       'no default duration, which would be a wrong one',
     );
@@ -837,7 +860,7 @@ if (clip) {
     };
     const video = await openVideo({ name: basename(clip), sizeBytes: size, read });
     let packagedBytes = 0;
-    for await (const { data } of video.segments(never)) packagedBytes += data.byteLength;
+    for await (const { parts } of video.segments(never)) packagedBytes += totalBytes(parts);
     video.close();
     await file.close();
     assert.ok(packagedBytes > size * 0.9);

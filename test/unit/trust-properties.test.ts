@@ -490,7 +490,7 @@ counters('should never be used twice under one key, whatever the segments’ len
     for (const [video, segments] of [one, other].entries()) {
       const { contentKey } = await deriveVideoKeys(crypto, secret, new Uint8Array(16).fill(video));
       for (const [segment, sizeBytes] of segments.entries())
-        await encryptSegment(recording(ranges), contentKey, segment, new Uint8Array(sizeBytes));
+        await encryptSegment(recording(ranges), contentKey, segment, [new Uint8Array(sizeBytes)]);
     }
     const usedBlocks = ranges.reduce((sum, range) => sum + Number(range.endBlock - range.firstBlock), 0);
     assert.is(

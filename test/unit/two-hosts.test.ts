@@ -13,6 +13,7 @@ import { type HostedRoom, hostVideo } from '../../peer/host/host-video.ts';
 import type { OpenedVideo } from '../../peer/host/package.ts';
 import { NO_JOURNAL } from '../../peer/host/upload-journal.ts';
 import { PIECE_BYTES } from '../../peer/limits.ts';
+import { piecesOf } from '../../peer/manifest/geometry.ts';
 import { Manifest } from '../../peer/manifest/manifest.ts';
 import { describeSegment } from '../../peer/manifest/page.ts';
 import { StorePaths } from '../../seed-server/store/paths.ts';
@@ -118,7 +119,7 @@ async function readBack(url: string, room: HostedRoom): Promise<{ isDone: boolea
     await manifest.adoptPage(await get(`pages/${toBase64url(hash)}`));
   const { segmentCount, isDone } = present(manifest.head);
   for (let n = 0; n < segmentCount; n++) {
-    const { pieceHashes } = await describeSegment(crypto, 0, 0, await get(`segments/${n}`));
+    const { pieceHashes } = await describeSegment(crypto, 0, 0, piecesOf([await get(`segments/${n}`)]));
     assert.ok(areEqual(pieceHashes, present(manifest.entry(n)).pieceHashes), `segment ${n}`);
   }
   return { isDone, count: segmentCount };

@@ -25,7 +25,7 @@ export interface CourierRequest {
   url: string;
   method: string;
   headers: [string, string][];
-  body: Uint8Array<ArrayBuffer>;
+  body: Blob;
 }
 
 export type FromCourier =

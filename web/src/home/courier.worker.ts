@@ -20,16 +20,11 @@ async function send(
   const cancelled = new AbortController();
   underWay.set(id, cancelled);
   try {
-    const response = await fetch(url, { method, headers, body: asBlob(body), signal: cancelled.signal });
+    const response = await fetch(url, { method, headers, body, signal: cancelled.signal });
     tell({ type: 'answer', id, status: response.status, text: await response.text() });
   } catch (error) {
     tell({ type: 'failed', id, reason: String(error) });
   } finally {
     underWay.delete(id);
   }
-}
-
-/** The same bytes as a Blob: Chromium sends a bare array at a tenth of the speed (measured: 10 against 97 MB/s). */
-function asBlob(bytes: Uint8Array<ArrayBuffer>): Blob {
-  return new Blob([bytes]);
 }

@@ -24,10 +24,10 @@ export class Couriers {
     this.#wish = wish;
   }
 
-  /** As the global fetch, for requests whose address is a text and whose body is bytes. */
+  /** As the global fetch, for requests whose address is a text and whose body is a Blob. */
   readonly fetch: typeof fetch = async (input, init = {}) => {
-    if (typeof input !== 'string' || !isBytes(init.body))
-      throw new TypeError('a courier takes bytes to an address');
+    if (typeof input !== 'string' || !(init.body instanceof Blob))
+      throw new TypeError('a courier takes a Blob to an address');
     const { method = 'GET', body, signal } = init;
     const headers = [...new Headers(init.headers)];
     return this.#courier().send({ url: input, method, headers, body }, signal ?? null);
@@ -90,7 +90,7 @@ class Courier {
   async send(request: CourierRequest, signal: AbortSignal | null): Promise<Response> {
     signal?.throwIfAborted();
     const id = ++this.#lastId;
-    this.#carriedBytes += request.body.byteLength;
+    this.#carriedBytes += request.body.size;
     // Whoever cancels is not kept waiting for a thread that may be stuck.
     const cancel = () => {
       this.#post({ type: 'cancel', id });
@@ -144,8 +144,4 @@ const BODILESS = [204, 205, 304];
 
 function responseOf({ status, text }: { status: number; text: string }): Response {
   return new Response(BODILESS.includes(status) ? null : text, { status });
-}
-
-function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
-  return body instanceof Uint8Array && body.buffer instanceof ArrayBuffer;
 }

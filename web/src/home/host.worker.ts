@@ -33,9 +33,6 @@ import { workerTexts } from './worker-texts.ts';
 
 /** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
 
-/** Chromium, by what no other browser has: WebKit's streams of files stall, Firefox's were not measured. */
-const DOES_STREAM_FILES = 'userAgentData' in navigator;
-
 /** Bytes of a request that this worker makes itself. */
 const MAX_OWN_BYTES = 16 * 1024;
 
@@ -92,8 +89,7 @@ async function host(task: HostTask, server: string): Promise<void> {
   const identifying = identifyFile(crypto, plain);
   if (before) mustBeSameFile(before.stored.facts.file, await identifying);
   const wishes = before ? (before.stored.facts.choices.wishes ?? NO_WISHES) : choices.wishes;
-  const closing = new AbortController();
-  const opening = openFile(file, wishes, closing.signal);
+  const opening = openFile(file, wishes);
   try {
     // Side by side, for each waits for a few places of the file; but what keeps a film from being opened is told first.
     const rest = Promise.all([
@@ -142,7 +138,6 @@ async function host(task: HostTask, server: string): Promise<void> {
     });
   } finally {
     couriers.close();
-    closing.abort();
     // Where it cannot be opened there is nothing to close.
     void opening.then((video) => video.close()).catch(() => undefined);
   }
@@ -150,7 +145,7 @@ async function host(task: HostTask, server: string): Promise<void> {
 
 /** Couriers are for what is large: what comes first of an upload is small, and need not wait for one to start. */
 function isLarge(body: BodyInit | null | undefined): boolean {
-  return body instanceof Uint8Array && body.byteLength > MAX_OWN_BYTES;
+  return body instanceof Blob && body.size > MAX_OWN_BYTES;
 }
 
 /** The film's own subtitles, then its pictures, by code that comes with the first film. */
@@ -187,10 +182,9 @@ async function reopen(id: string): Promise<{ stored: StoredUpload; kept: KeptUpl
   return found;
 }
 
-/** @param closing the file is not needed any more. */
-async function openFile(file: File, wishes: PackagingWishes, closing: AbortSignal) {
+async function openFile(file: File, wishes: PackagingWishes) {
   const abilities = await machineAbilities();
-  return await openVideo(fromFile(file, DOES_STREAM_FILES ? closing : null), {
+  return await openVideo(fromFile(file), {
     abilities,
     wishes,
     loadDecoders,
