@@ -12,6 +12,7 @@ const LONG = [
   'player',
   'host-controls',
   'any-file',
+  'giving',
   'resume',
   'films',
   'networks',
