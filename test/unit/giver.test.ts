@@ -18,6 +18,7 @@ import { BarePeer } from '../tools/bare-peer.ts';
 import { type House, hasOrigin, withHouse } from '../tools/house.ts';
 import type { MadeRoom } from '../tools/made-room.ts';
 import { memberKey } from '../tools/member-keys.ts';
+import { MovingDevice } from '../tools/moving-device.ts';
 
 const SEGMENT_BYTES = 200_000;
 
@@ -96,6 +97,33 @@ async function until(house: House, isDone: () => boolean, forMs: number): Promis
 }
 
 const giver = suite('a host’s page that gives');
+
+/** The links of a viewer to the host's page. */
+function toGiver({ viewer }: Member) {
+  return [...viewer.links].filter((link) => viewer.isGiver(link));
+}
+
+for (const [name, isTold, withinMs] of [
+  ['should be heard again within 5 s of being told that it is in another network', true, 5_000],
+  ['should find out by itself that it is in another network', false, 12_000],
+] as const)
+  giver(name, () =>
+    withHouse(2, async (house) => {
+      const device = new MovingDevice(house);
+      const { made, host } = await giving(house, 1, device.parts);
+      const viewer = await house.join(made);
+      assert.ok(await until(house, () => hasGiver(viewer), 10_000));
+      const before = toGiver(viewer);
+      device.move();
+      if (isTold) host.networkChanged();
+      await house.clock.run(withinMs);
+      const after = toGiver(viewer);
+      assert.equal([after.length, device.socketCount], [1, 2]);
+      assert.ok(after.every((link) => !before.includes(link)));
+      host.close();
+      await house.clock.run(60_000);
+    }),
+  );
 
 giver('should give viewers what the server does not have, and leave its places to them', () =>
   withHouse(1, async (house) => {

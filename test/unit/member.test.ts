@@ -5,8 +5,8 @@ import type { Member } from '../../web/src/member/member.ts';
 import { Session } from '../../web/src/room/session.ts';
 import { texts } from '../../web/src/room/texts.ts';
 import type { VirtualSocket } from '../sim/virtual-broker.ts';
-import type { FakePeer } from '../tools/fake-peers.ts';
 import { type House, hasOrigin, withHouse } from '../tools/house.ts';
+import { MovingDevice } from '../tools/moving-device.ts';
 
 const waiting = suite('waiting alone for a place at the origin');
 
@@ -84,47 +84,15 @@ lost('should dial the origin anew once it is back, whatever was dialled while no
 
 lost.run();
 
-/** A member's device, which can go to another network. */
-class Device {
-  readonly peers: FakePeer[] = [];
-  socketCount = 0;
-  readonly #house: House;
-  /** Sockets opened before that are dead, though nobody says so. */
-  #movedAt = 0;
-
-  constructor(house: House) {
-    this.#house = house;
-  }
-
-  get parts() {
-    return {
-      openSocket: () => {
-        const n = this.socketCount++;
-        return this.#house.broker.open(() => n < this.#movedAt);
-      },
-      createPeer: (isInitiator: boolean) => {
-        const peer = this.#house.peers.create(isInitiator);
-        this.peers.push(peer);
-        return peer;
-      },
-    };
-  }
-
-  move(): void {
-    this.#movedAt = this.socketCount;
-    for (const peer of this.peers) peer.setSilent(true);
-  }
-}
-
 const moving = suite('a member in another network');
 
 const others = (member: Member): number =>
   [...member.viewer.links].filter(({ remote }) => remote.kind === 'member').length;
 
 /** A house with somebody in it, and a device that has joined the same room. */
-async function joined(house: House): Promise<{ device: Device; member: Member }> {
+async function joined(house: House): Promise<{ device: MovingDevice; member: Member }> {
   const made = await house.makeRoom();
-  const device = new Device(house);
+  const device = new MovingDevice(house);
   await house.join(made);
   const member = await house.join(made, device.parts);
   await house.clock.run(10_000);

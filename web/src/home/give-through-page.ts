@@ -6,6 +6,7 @@ import { fetchRules, hostCommands, type RulesReading } from '../../../peer/host/
 import type { HostedRoom } from '../../../peer/host/new-room.ts';
 import { createPeer, signalingUrl } from '../member/browser-network.ts';
 import { GivingMember } from '../member/giving-member.ts';
+import { networkInformation, watchNetwork } from '../member/network.ts';
 import type { FromGiveaway, ToGiveaway } from './give-messages.ts';
 
 /** How long the server may take to say whether there are rules. */
@@ -46,6 +47,7 @@ export class PageGiving {
   #turn: Promise<void> = Promise.resolve();
   readonly #reads = new Map<number, (data: Bytes | null) => void>();
   #lastRead = 0;
+  readonly #end = new AbortController();
   #isClosed = false;
 
   /** @param onRules is told whether the host's rules forbid it. */
@@ -53,6 +55,7 @@ export class PageGiving {
     this.#port = port;
     this.#onRules = onRules;
     port.onmessage = ({ data }: MessageEvent<FromGiveaway>) => this.#receive(data);
+    watchNetwork(window, networkInformation(), () => this.#member?.networkChanged(), this.#end.signal);
   }
 
   /** Bytes per second that are given at most: null without limit, 0 nothing. */
@@ -64,6 +67,7 @@ export class PageGiving {
   /** Leaves the room. */
   close(): void {
     this.#isClosed = true;
+    this.#end.abort();
     this.#member?.close();
     this.#member = null;
     this.#post({ type: 'end' });

@@ -15,8 +15,11 @@ import type { FromServer, IceServer } from '../../../signaling/messages.ts';
 import { Credentials } from './credentials.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 
-/** After signaling was lost and is back, a connection on which nothing is heard for so long is taken for dead. */
+/** After signaling was lost and is back, or the network changed, a connection on which nothing is heard for so long is taken for dead. */
 const PROBE_MS = 1_500;
+
+/** The same of signaling, where there is a doubt. */
+const SIGNALING_ANSWERS_MS = 2_000;
 
 /** Where the server does not say whether viewers may be connected at all, or take us for a member, it is asked again. */
 const ASK_AGAIN_MS = 10_000;
@@ -97,6 +100,7 @@ export class GivingMember {
         if (isInitiator) this.#neighbourhood.failed(id);
       },
       onBusy: (id, retryInMs) => this.#neighbourhood.busy(id, retryInMs),
+      onSilence: () => this.#doubt(),
       onFree: () => this.#neighbourhood.freed(),
       // Said in the room page, to who looks at it.
       onBadSignal: () => undefined,
@@ -125,6 +129,12 @@ export class GivingMember {
   /** Whether the host's rules send everybody through the server only. */
   get isForbidden(): boolean {
     return this.giver.rules?.isOriginOnly ?? false;
+  }
+
+  /** This device may be in another network: what looks open is given little time to show that it is. */
+  networkChanged(): void {
+    this.#signaling.reconnectNow();
+    this.giver.probeLinks(PROBE_MS);
   }
 
   /** Leaves the room and closes every connection. */
@@ -234,7 +244,15 @@ export class GivingMember {
   }
 
   #linkClosed({ id }: Remote, code: string): void {
+    if (this.#isClosed || code === 'REPLACED') return;
+    if (code === 'PEER_SILENT') this.#doubt();
     // Who comes back dials us: nothing is missing here without them.
-    if (!this.#isClosed && code !== 'REPLACED') this.#neighbourhood.parted(id, code);
+    this.#neighbourhood.parted(id, code);
+  }
+
+  /** Somebody is not heard: that one's trouble, or ours. Signaling, asked for members, is dialled anew where it does not answer. */
+  #doubt(): void {
+    if (!this.#isClosed)
+      this.#signaling.ask({ type: 'more', known: this.#connector.ids }, SIGNALING_ANSWERS_MS);
   }
 }
