@@ -37,8 +37,8 @@ const TELL_SLOW_JUMP_AFTER_MS = 2_000;
 /** In rooms of so many, films that stand still are told of even where the host did not ask to wait for everyone: each is heard by all. */
 const SMALL_ROOM = 12;
 
-/** One that was waited for is ready once it has so much ahead, else it would stand still again at once. */
-const READY_AHEAD_MS = 5_000;
+/** One that was waited for is ready once it has so much ahead, else it would stand still again at once. (With 5 s six real viewers stood for 5 s that had 2 to 6 s ready; so for 1 s, and not again.) */
+const READY_AHEAD_MS = 1_500;
 
 /** Whoever made the room wait may have left: after so much longer than it may wait somebody else lets it go on. */
 const ABANDONED_WAIT_MS = MAX_WAIT_MS + 5_000;
