@@ -48,7 +48,7 @@ export async function benchOriginPath(): Promise<Report> {
     ours: median(ours),
     baseline: median(raw),
     baselineName: 'bare wrtc channel',
-    goal: 0.8,
+    goal: 0.9,
   };
 }
 
