@@ -6,6 +6,8 @@ const SEEK_MS = 80;
 
 /** A media element and its player on a virtual clock, with all of a film at hand: what it is told takes effect, and it says so by events. */
 export class ModelVideo extends EventTarget implements SteeredVideo, SteeredPlayer {
+  /** What is at hand after the place where it is, but while it stalls. */
+  aheadS = Number.POSITIVE_INFINITY;
   readonly duration: number;
   readonly #clock: VirtualClock;
   #placeS = 0;
@@ -88,7 +90,7 @@ export class ModelVideo extends EventTarget implements SteeredVideo, SteeredPlay
 
   get bufferedUntilMs(): number {
     const isStalled = this.#clock.nowMs() < this.#stalledUntilMs;
-    return (isStalled ? this.currentTime : this.duration) * 1000;
+    return (isStalled ? this.currentTime : Math.min(this.duration, this.currentTime + this.aheadS)) * 1000;
   }
 
   beginAt(): void {}

@@ -292,6 +292,25 @@ films('should stop a small room where most of them have no pieces, and nobody mi
   assert.ok(all.every(({ video }, i) => video.seekCount <= (seeks[i] ?? 0) + 2));
 });
 
+films('should go on once those it waited for have little more than the next pictures', async () => {
+  const cinema = await Cinema.open();
+  const all = [await cinema.enter(), await cinema.enter(), await cinema.enter()];
+  const has = (aheadS: number): void => {
+    for (const { video } of all) video.aheadS = aheadS;
+  };
+  await cinema.run(5_000);
+  has(0);
+  for (const { video } of all) video.stall(1_000);
+  await cinema.run(2_000);
+  for (const { video } of all) assert.ok(video.paused);
+  has(1);
+  await cinema.run(2_000);
+  for (const { video } of all) assert.ok(video.paused, 'it would stand still again at once');
+  has(2);
+  await cinema.run(2_000);
+  for (const { video } of all) assert.not.ok(video.paused);
+});
+
 films('should not be stopped by one of many', async () => {
   const cinema = await Cinema.open();
   const all = [await cinema.enter(), await cinema.enter(), await cinema.enter()];
