@@ -40,6 +40,14 @@ order(
   },
 );
 
+order('should leave what is needed at once the time to travel before it comes to what is new', () => {
+  const [serving, requests] = [new ViewerOrder(), new Requests()];
+  serving.sent(asks(viewer('first'), 0, 0), 16_384, 0);
+  requests.add(asks(viewer('a'), 0, 700));
+  requests.add(asks(viewer('b'), 1, 9_000));
+  assert.is(serving.choose(requests, 0, always)?.piece, 0);
+});
+
 order('should give what it has given least often, among what is needed about as soon', () => {
   const [serving, requests] = [new ViewerOrder(), new Requests()];
   const [a, b] = [viewer('a'), viewer('b')];
