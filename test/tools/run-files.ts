@@ -5,12 +5,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { tell } from './tell.ts';
 
 /** What a file wrote that is worth reading again when it failed: its end, where uvu says what was wrong. */
-const LAST_LINES = 40;
+const LAST_CHARACTERS = 6_000;
 
-/** A test file that failed: its path and the last lines that it wrote. */
+/** A test file that failed: its path and the end of what it wrote. */
 export interface FailedFile {
   readonly name: string;
-  readonly lines: readonly string[];
+  readonly ending: string;
 }
 
 /**
@@ -19,28 +19,28 @@ export interface FailedFile {
  */
 export async function runFiles(files: readonly string[], lanes: number): Promise<FailedFile[]> {
   const tests = run({ files: [...files], concurrency: lanes });
-  const written = new Map<string, string[]>();
+  const written = new Map<string, string>();
   const failed: string[] = [];
   tests.on('test:stdout', ({ file, message }) => {
-    const lines = [...(written.get(file ?? '') ?? []), ...message.split('\n')];
-    written.set(file ?? '', lines.slice(-LAST_LINES));
+    const text = (written.get(file ?? '') ?? '') + message;
+    written.set(file ?? '', text.slice(-LAST_CHARACTERS));
   });
   tests.on('test:fail', ({ name }) => failed.push(name));
   const shown = tests.compose(new spec());
   shown.pipe(process.stdout, { end: false });
   await finished(shown);
-  for (const [name, lines] of written) if (!failed.includes(name) && areSomeUnrun(lines)) failed.push(name);
-  return failed.map((name) => ({ name, lines: written.get(name) ?? [] }));
+  for (const [name, ending] of written) if (!failed.includes(name) && !didAllPass(ending)) failed.push(name);
+  return failed.map((name) => ({ name, ending: written.get(name) ?? '' }));
 }
 
 /**
- * Whether what uvu said at the end of a file counts tests that did not pass. Where what a suite needs cannot be made (its `before` throws)
- * its tests do not begin, and uvu says so in these numbers alone: the file ends as if all were well.
+ * Whether a file's suites ran once, and all their tests passed, by the numbers uvu writes at its end. Where what a suite needs
+ * cannot be made (its `before` throws) its tests do not begin, and where the file waits for something between two suites uvu runs the
+ * later ones twice, beside the earlier: it says so in these numbers alone, and the file may end as if all were well.
  */
-export function areSomeUnrun(lines: readonly string[]): boolean {
-  const [, total, passed] =
-    /Total:\s+(\d+)\D+?Passed:\s+(\d+)/.exec(stripVTControlCharacters(lines.join('\n'))) ?? [];
-  return total !== passed;
+export function didAllPass(written: string): boolean {
+  const counts = [...stripVTControlCharacters(written).matchAll(/Total:\s+(\d+)\D+?Passed:\s+(\d+)/g)];
+  return counts.length < 2 && counts.every(([, total, passed]) => total === passed);
 }
 
 /** The same names, those in `long` first, as they stand there, so that no lane is left with one at the end. */
@@ -54,5 +54,5 @@ export function sayFailed(failed: readonly FailedFile[]): void {
   if (failed.length === 0) return;
   process.exitCode = 1;
   tell(`\n${failed.length} test files failed:`);
-  for (const { name, lines } of failed) tell(`\n${name}\n${lines.join('\n')}`);
+  for (const { name, ending } of failed) tell(`\n${name}\n${ending}`);
 }

@@ -52,6 +52,9 @@ function madeClip(soundCodec: 'aac' | 'libopus', extension: 'mp4' | 'mkv'): stri
 }
 
 const clip = media(MAIN_CLIP) ?? madeClip('aac', 'mp4');
+// Of many blocks: one of them is no whole film. Made before the first suite runs: uvu starts those that
+// are there once the file waits for something, and then the rest beside them.
+const film = clip && (await mainClip()).path;
 if (clip === null) process.stderr.write('\n!!! PACKAGING IS NOT TESTED: neither media nor ffmpeg is here\n');
 if (!hasFfmpeg) process.stderr.write('\n!!! PACKAGED MEDIA IS NOT DECODED: ffmpeg is not installed\n');
 
@@ -767,10 +770,7 @@ copying.run();
 
 const flowing = suite('packaging goes at the pace of whoever takes the segments');
 
-if (clip) {
-  // Of many blocks: one of them is no whole film.
-  const film = (await mainClip()).path;
-
+if (film) {
   flowing('should not read ahead while nobody asks', async () => {
     const source = sourceOf('clip.mp4', await readFile(film));
     const video = await openVideo(source);
