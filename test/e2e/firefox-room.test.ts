@@ -332,9 +332,10 @@ room('should be had by touch on a phone', async ({ link }) => {
 
     // Two taps at a side go ten seconds on, and back.
     await seekInFirefox(page, 5);
-    const told = find(page, '.stepped', '+10 s');
-    await doubleTap(page, 340, (video) => video.currentTime > 14);
-    await told;
+    await Promise.all([
+      find(page, '.stepped', '+10 s'),
+      doubleTap(page, 340, (video) => video.currentTime > 14),
+    ]);
     await seekInFirefox(page, 25);
     await doubleTap(page, 40, (video) => video.currentTime < 16);
     const sizes = await page.$$eval('[data-testid=player] .control', (all) =>
