@@ -280,6 +280,28 @@ player('should fill the screen with the film, and the chat beside it where that 
   await context.close();
 });
 
+player('should stay in sight on a phone while one writes in the chat', async (scene) => {
+  const { page, context } = await open(scene, true);
+  // With the lobby and the notice of what peers see the page is longer than a small phone.
+  await page.setViewportSize({ width: 390, height: 620 });
+  await page.getByTestId('chat-input').focus();
+  await page.waitForFunction(() => {
+    const { scrollTop = 0 } = document.querySelector('.room') ?? {};
+    const [top, bottom] = ['video', '[data-testid=chat-input]'].map((name) =>
+      document.querySelector(name)?.getBoundingClientRect(),
+    );
+    return (
+      scrollTop > 50 &&
+      top &&
+      bottom &&
+      top.top >= 0 &&
+      top.bottom < bottom.top &&
+      bottom.bottom <= innerHeight
+    );
+  });
+  await context.close();
+});
+
 player('should be had by touch on a phone', async (scene) => {
   const { page, context } = await open(scene, true);
   const surface = page.getByTestId('surface');
