@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MatineeError } from '../peer/errors.ts';
 import type { SubtitleSource } from '../peer/extras/subtitle-files.ts';
-import { readInBlocks } from '../peer/host/block-reader.ts';
+import { BLOCK_BYTES, readInBlocks } from '../peer/host/block-reader.ts';
 import type { VideoSource } from '../peer/host/package.ts';
 
 /** A file to package, open until it is closed. */
@@ -24,10 +24,9 @@ export async function openFile(path: string): Promise<OpenFile> {
     await handle.close();
     throw notAFile(path, stats.isDirectory());
   }
-  // Each read is a trip to another thread and back, which takes longer than a small read itself.
   const read = readInBlocks(stats.size, (start, end) => readRange(handle, start, end));
   return {
-    source: { name: basename(path), sizeBytes: stats.size, read },
+    source: { name: basename(path), sizeBytes: stats.size, read, blockBytes: BLOCK_BYTES },
     close: () => handle.close(),
   };
 }

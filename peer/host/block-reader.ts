@@ -1,7 +1,7 @@
 import { concat } from '../bytes.ts';
 
-/** A browser takes about 3 ms for a read of any size up to some hundred kB; 2 MiB at a time come at 100 MB/s and more. */
-const BLOCK_BYTES = 2 * 1024 * 1024;
+/** Each read is a trip to another thread and back, which takes longer than a small read itself. */
+export const BLOCK_BYTES = 2 * 1024 * 1024;
 
 /** Sound and pictures of one moment may lie some way apart: of each the block before, the one it is at, and the next. */
 const KEPT_BLOCKS = 6;
