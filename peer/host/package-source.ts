@@ -1,6 +1,6 @@
 import { CustomSource } from 'mediabunny';
 import { MatineeError } from '../errors.ts';
-import { readSlices, readStreamed } from './blob-reader.ts';
+import { readSlices } from './blob-reader.ts';
 import { readInBlocks } from './block-reader.ts';
 
 /** The file being packaged, wherever it is: a File in a browser, a path in Node. Whoever opens it closes it. */
@@ -20,12 +20,9 @@ const FILE_BLOCKS = { blockBytes: 4 * 1024 * 1024, keptBlocks: 4 };
 /** A File, as a page or a worker gets it. */
 type NamedBlob = Blob & { readonly name: string };
 
-/**
- * A File to read from, most of it in order. Holds a few blocks of it in memory at most.
- * @param isStreamed whether this browser's streams of files can be relied on.
- */
-export function fromFile(file: NamedBlob, { isStreamed = false } = {}): VideoSource {
-  const read = readInBlocks(file.size, isStreamed ? readStreamed(file) : readSlices(file), FILE_BLOCKS);
+/** A File to read from, most of it in order. Holds a few blocks of it in memory at most. */
+export function fromFile(file: NamedBlob): VideoSource {
+  const read = readInBlocks(file.size, readSlices(file), FILE_BLOCKS);
   return { name: file.name, sizeBytes: file.size, read, blockBytes: FILE_BLOCKS.blockBytes };
 }
 

@@ -7,7 +7,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<File>) => {
   const crypto = await chooseCrypto();
   const key = crypto.randomBytes(32);
   const startMs = performance.now();
-  const video = await openVideo(fromFile(data, { isStreamed: true }));
+  const video = await openVideo(fromFile(data));
   for await (const segment of video.segments(new AbortController().signal))
     await sealSegment(crypto, key, { ...segment, extra: null });
   video.close();

@@ -33,9 +33,6 @@ import { workerTexts } from './worker-texts.ts';
 
 /** Packages, encrypts and uploads one file away from the page's thread, so that the page stays quick. */
 
-/** Chromium, by what no other browser has: WebKit's streams of files stall, Firefox's were not measured. */
-const DOES_STREAM_FILES = 'userAgentData' in navigator;
-
 /** Bytes of a request that this worker makes itself. */
 const MAX_OWN_BYTES = 16 * 1024;
 
@@ -187,7 +184,7 @@ async function reopen(id: string): Promise<{ stored: StoredUpload; kept: KeptUpl
 
 async function openFile(file: File, wishes: PackagingWishes) {
   const abilities = await machineAbilities();
-  return await openVideo(fromFile(file, { isStreamed: DOES_STREAM_FILES }), {
+  return await openVideo(fromFile(file), {
     abilities,
     wishes,
     loadDecoders,
