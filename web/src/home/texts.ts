@@ -100,6 +100,8 @@ const english = {
   giving:
     'Friends get it from this page too, before the server has it: members of the room can then see your network address.',
   givingForbidden: 'This room goes through the server only: friends get nothing from this page.',
+  givingUnwatched:
+    'The room watches another film: friends get nothing from this page until it comes to this one.',
   pause: 'Pause',
   unpause: 'Go on',
   finishing: 'Almost there: the last pieces are being stored…',
