@@ -5,7 +5,7 @@ import { openMp4Text } from './mp4-text.ts';
 import type { TextTracks } from './text-tracks.ts';
 import { openTransportText } from './transport-text.ts';
 
-const NONE: TextTracks = { names: [], pictures: [], read: async () => [] };
+const NONE: TextTracks = { names: [], pictures: [], unread: [], read: async () => [] };
 
 /**
  * The text tracks of a film's file, from a few places of it, whatever its size; none where its index cannot be understood: what goes
@@ -20,7 +20,7 @@ export async function openTextTracks(source: VideoSource): Promise<TextTracks> {
       (await openMatroskaText(view)) ?? (await openMp4Text(view)) ?? (await openTransportText(view)),
   );
   if (!opened) return NONE;
-  const { names, pictures } = opened;
+  const { names, pictures, unread } = opened;
   const none = names.map(() => []);
-  return { names, pictures, read: (signal) => unlessMalformed(none, () => opened.read(signal)) };
+  return { names, pictures, unread, read: (signal) => unlessMalformed(none, () => opened.read(signal)) };
 }

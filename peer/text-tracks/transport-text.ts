@@ -28,21 +28,30 @@ const PRIVATE = 0x06;
 const DVB_SUBTITLES = 0x59;
 const ISO_LANGUAGE = 0x0a;
 
+/** Teletext, and which of its pages are subtitles (ETSI EN 300 468, section 6.2.43); Japan's captions (ARIB STD-B10). */
+const TELETEXT = 0x56;
+const TELETEXT_SUBTITLES = 2;
+const TELETEXT_FOR_HARD_OF_HEARING = 5;
+const DATA_COMPONENT = 0xfd;
+const ARIB_CAPTIONS = 0x0008;
+
 /** Subtitles of DVB for the hard of hearing (ETSI EN 300 468, table 26): 0x20 to 0x24. */
 const FIRST_HARD_OF_HEARING = 0x20;
 const LAST_HARD_OF_HEARING = 0x24;
 
-/** What an MPEG-TS file has of subtitles, all of it pictures (DVB, PGS); null where it is none. */
+/** What an MPEG-TS file has of subtitles: pictures (DVB, PGS), and what is not read (teletext, ARIB's captions); null where it is none. */
 export async function openTransportText(view: FileView): Promise<TextTracks | null> {
   const head = await view.bytes(0, Math.min(view.sizeBytes, LOOKED_AT_BYTES));
   const packets = packetsOf(head);
   if (!packets) return null;
   const pat = sectionIn(packets, PAT_ID, PAT);
-  const pictures = (pat ? programIds(pat) : []).flatMap((id) => {
-    const pmt = sectionIn(packets, id, PMT);
-    return pmt ? picturesIn(pmt) : [];
-  });
-  return { names: [], pictures, read: async () => [] };
+  const programs = (pat ? programIds(pat) : []).flatMap((id) => sectionIn(packets, id, PMT) ?? []);
+  return {
+    names: [],
+    pictures: programs.flatMap(picturesIn),
+    unread: programs.flatMap(unreadIn),
+    read: async () => [],
+  };
 }
 
 function packetsOf(head: Uint8Array): Uint8Array[] | null {
@@ -93,19 +102,47 @@ function programIds(pat: Uint8Array): number[] {
   return ids;
 }
 
-function picturesIn(pmt: Uint8Array): SubtitleName[] {
-  const found: SubtitleName[] = [];
+interface Stream {
+  kind: number | undefined;
+  descriptors: ReadonlyMap<number, Uint8Array>;
+}
+
+function* streamsIn(pmt: Uint8Array): Generator<Stream, void, undefined> {
   for (let at = 12 + u12(pmt, 10); at + 5 <= pmt.byteLength - CRC_BYTES; ) {
     const infoBytes = u12(pmt, at + 3);
-    const descriptors = descriptorsIn(pmt.subarray(at + 5, at + 5 + infoBytes));
-    if (pmt[at] === PGS) found.push(nameOf(descriptors.get(ISO_LANGUAGE)));
-    const dvb = pmt[at] === PRIVATE ? descriptors.get(DVB_SUBTITLES) : undefined;
+    yield { kind: pmt[at], descriptors: descriptorsIn(pmt.subarray(at + 5, at + 5 + infoBytes)) };
+    at += 5 + infoBytes;
+  }
+}
+
+function picturesIn(pmt: Uint8Array): SubtitleName[] {
+  const found: SubtitleName[] = [];
+  for (const { kind: stream, descriptors } of streamsIn(pmt)) {
+    if (stream === PGS) found.push(nameOf(descriptors.get(ISO_LANGUAGE)));
+    const dvb = stream === PRIVATE ? descriptors.get(DVB_SUBTITLES) : undefined;
     for (let entry = 0; dvb && entry + 8 <= dvb.byteLength; entry += 8) {
       const kind = dvb[entry + 3] ?? 0;
       const isForHardOfHearing = kind >= FIRST_HARD_OF_HEARING && kind <= LAST_HARD_OF_HEARING;
       found.push(nameOf(dvb.subarray(entry), isForHardOfHearing));
     }
-    at += 5 + infoBytes;
+  }
+  return found;
+}
+
+function unreadIn(pmt: Uint8Array): SubtitleName[] {
+  const found: SubtitleName[] = [];
+  for (const { kind, descriptors } of streamsIn(pmt)) {
+    if (kind !== PRIVATE) continue;
+    const pages = descriptors.get(TELETEXT);
+    for (let entry = 0; pages && entry + 5 <= pages.byteLength; entry += 5) {
+      const what = (pages[entry + 3] ?? 0) >> 3;
+      const isForHardOfHearing = what === TELETEXT_FOR_HARD_OF_HEARING;
+      if (what === TELETEXT_SUBTITLES || isForHardOfHearing)
+        found.push(nameOf(pages.subarray(entry), isForHardOfHearing, 'teletext'));
+    }
+    const component = descriptors.get(DATA_COMPONENT);
+    if (component && (((component[0] ?? 0) << 8) | (component[1] ?? 0)) === ARIB_CAPTIONS)
+      found.push(nameOf(descriptors.get(ISO_LANGUAGE), false, 'ARIB'));
   }
   return found;
 }
@@ -122,13 +159,14 @@ function descriptorsIn(bytes: Uint8Array): Map<number, Uint8Array> {
 }
 
 /** @param language begins with three letters (ISO 639-2); undefined: the file does not say. */
-function nameOf(language: Uint8Array | undefined, isForHardOfHearing = false): SubtitleName {
+function nameOf(language: Uint8Array | undefined, isForHardOfHearing = false, format = ''): SubtitleName {
   return textTrackName({
     language: language ? String.fromCharCode(...language.subarray(0, 3)) : '',
     title: '',
     isForced: false,
     isForHardOfHearing,
     isDefault: false,
+    format,
   });
 }
 

@@ -109,6 +109,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       tracks,
       subtitles: own.names,
       leftOutSubtitles: own.leftOut,
+      unreadSubtitles: own.unread,
     };
     const isAsking = !before && (task.mustAsk || isWorthAsking(planned, wishes));
     tell({

@@ -68,7 +68,7 @@ export const german: Texts = {
   dropNow: 'Loslassen zum Teilen',
   orChoose: 'oder wähle eine Datei',
   formats:
-    'MP4, MOV, MKV, WebM und mehr, mit ihren Untertiteln (SRT, VTT). Nichts zu installieren.',
+    'MP4, MOV, MKV, WebM und mehr, mit ihren Untertiteln (SRT, VTT, ASS, TTML). Nichts zu installieren.',
 
   videos: 'Videos',
 
@@ -133,6 +133,8 @@ export const german: Texts = {
   silent: 'Kein Ton darin',
   subtitles: (names) => `Untertitel: ${names}`,
   leftOutSubtitles: (names) => `Untertitel weggelassen, weil sie Bilder sind und kein Text: ${names}`,
+  unreadSubtitles: (names) =>
+    `Untertitel weggelassen, weil sie von einer Art sind, die hier nicht gelesen wird: ${names}`,
   subtitleTrack: (number) => `Spur ${number}`,
   soundTrack: 'Tonspur',
   soundName: (number, language, title, codec) =>
