@@ -1,4 +1,5 @@
 import type { VideoSource } from '../host/package-source.ts';
+import { fromFirstPacket } from '../host/transport-tables.ts';
 import { FileView, unlessMalformed } from './file-view.ts';
 import { openMatroskaText } from './matroska-text.ts';
 import { openMp4Text } from './mp4-text.ts';
@@ -13,7 +14,7 @@ const NONE: TextTracks = { names: [], pictures: [], unread: [], read: async () =
  * @throws MatineeError FILE_UNREADABLE.
  */
 export async function openTextTracks(source: VideoSource): Promise<TextTracks> {
-  const view = new FileView(source);
+  const view = new FileView(await fromFirstPacket(source));
   const opened = await unlessMalformed(
     NONE,
     async () =>
