@@ -32,7 +32,8 @@ import type { AudioTrackSetup, TrackSetups, VideoTrackSetup, WrittenSegment } fr
 import { writeWebmSegment } from './package-webm.ts';
 import { copiedAudio, copiedVideo } from './packet-reader.ts';
 import { type TranscodedReader, transcodedAudio, transcodedVideo } from './transcode.ts';
-import { fromFirstPacket } from './transport-tables.ts';
+import { withOneClock } from './transport-joins.ts';
+import { fromFirstPacket, packetLayout } from './transport-tables.ts';
 import { unlistedTracks } from './unlisted-tracks.ts';
 
 export { fromFile, type VideoSource } from './package-source.ts';
@@ -144,7 +145,7 @@ const FORMATS: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, WAVE, OGG, F
  */
 export async function openVideo(file: VideoSource, options: OpenOptions = COPY_ONLY): Promise<PlannedVideo> {
   if (file.sizeBytes === 0) throw emptyError();
-  const source = await fromFirstPacket(file);
+  const source = await readable(file);
   const input = newInput(source);
   try {
     await recognise(input, source);
@@ -165,6 +166,13 @@ export async function openVideo(file: VideoSource, options: OpenOptions = COPY_O
     input.dispose();
     throw asMatineeError(error, 'FILE_UNREADABLE', DAMAGED);
   }
+}
+
+/** The file as mediabunny can read it: recordings of television begin anywhere, and are put together. */
+async function readable(file: VideoSource): Promise<VideoSource> {
+  const aligned = await fromFirstPacket(file);
+  const layout = await packetLayout(aligned);
+  return layout ? await withOneClock(aligned, layout) : aligned;
 }
 
 function expectedBytes({ video }: PackagingPlan, { sourceBytes, durationMs }: VideoInfo): number {

@@ -1,4 +1,5 @@
 import { readHead, type VideoSource } from './package-source.ts';
+import type { PacketLayout } from './transport-joins.ts';
 
 /** MPEG-TS (ISO/IEC 13818-1): packets of 188 bytes, in .m2ts files with four more before each; tables lie in those of some ids. */
 const SYNC = 0x47;
@@ -29,6 +30,12 @@ export function transportStreams(head: Uint8Array): TransportStream[] | null {
 
 /** So many packets in a row where none begins at the file's start: a recording that began in the middle of one. */
 const ALIGNED_BY_PACKETS = 8;
+
+/** How the packets lie in an MPEG-TS file that begins with one; null where it is none. @throws as readHead. */
+export async function packetLayout(source: VideoSource): Promise<PacketLayout | null> {
+  const head = await readHead(source, (ALIGNED_BY_PACKETS + 1) * (4 + PACKET_BYTES));
+  return LAYOUTS.find(({ first, everyBytes }) => isRun(head, first, everyBytes)) ?? null;
+}
 
 /**
  * The same file from its first whole packet on, where it is MPEG-TS that begins in the middle of one; else as it is.

@@ -7,6 +7,8 @@ import { MatineeError } from '../../peer/errors.ts';
 import { openVideo, type VideoSource } from '../../peer/host/package.ts';
 import { COPY_ONLY } from '../../peer/host/package-options.ts';
 import { NO_WISHES } from '../../peer/host/package-plan.ts';
+import { withOneClock } from '../../peer/host/transport-joins.ts';
+import { packetLayout } from '../../peer/host/transport-tables.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
 import { runProgram } from '../tools/run-program.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder.ts';
@@ -115,6 +117,53 @@ wild(
     }
   },
 );
+
+wild(
+  'should play recordings that were put together as one, wherever their clocks stand',
+  async ({ folder }) => {
+    // Sound that lasts longer than the pictures: it overlaps what comes next.
+    const inputs = [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=d=8:r=25:s=320x180',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=d=8.6:r=48000',
+    ];
+    const how = [...inputs, ...H264, '-c:a', 'aac'];
+    const part = await made(folder, 'part.ts', ...how);
+    const later = await made(folder, 'later.ts', ...how, '-output_ts_offset', '5000');
+    const nearEnd = await made(folder, 'end.ts', ...how, '-output_ts_offset', '95440');
+    const frames = await pictures(join(folder.path, 'part.ts'));
+    const table: [name: string, parts: Uint8Array[]][] = [
+      ['again', [part, part]],
+      ['back', [later, part]],
+      ['on', [part, later, part]],
+      ['begins anew within', [nearEnd, part]],
+    ];
+    for (const [name, parts] of table) {
+      const { path, endMs, info } = await packaged(folder, 'whole.ts', concat(...parts));
+      assert.equal(
+        await pictures(path),
+        parts.flatMap(() => frames),
+        name,
+      );
+      const atMost = parts.length * 8900;
+      assert.ok(endMs >= parts.length * 8000 && endMs < atMost, `${name}: ${endMs} ms`);
+      assert.ok(Math.abs(info.durationMs - endMs) < 50, `${name}: said to last ${info.durationMs} ms`);
+    }
+  },
+);
+
+wild('should take a clock that goes on as it is', async ({ folder }) => {
+  const bytes = await made(folder, 'one.ts', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
+  const source = sourceOf('one.ts', bytes);
+  const layout = await packetLayout(source);
+  assert.ok(layout);
+  assert.is(layout && (await withOneClock(source, layout)), source);
+});
 
 wild(
   'should refuse a film whose picture nobody reads, and not take it for sound alone',
