@@ -13,7 +13,7 @@ import { benchStartUp, describeStartUp } from './start-up.ts';
 const benches = new Map([
   ['packaging', async () => describe(await benchPackaging())],
   ['packaging-browser', async () => describe(await benchPackagingInBrowser())],
-  ['origin', async () => describe(await benchOriginPath())],
+  ['origin', async () => (await benchOriginPath()).map(describe).join('\n')],
   ['chat', async () => describeChatDelay(await measureChatDelay())],
   ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],
   ['start-up', async () => describeStartUp(await benchStartUp())],

@@ -22,14 +22,17 @@ export interface Way {
   delayMs?: number;
   /** On a phone: its size, and by touch. */
   isPhone?: boolean;
+  /** Of the page elsewhere. */
+  size?: { width: number; height: number };
 }
 
+const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 /** Somebody opens an address. */
 export async function visit(browser: Browser, url: string, way: Way = {}): Promise<Visitor> {
-  const { rate = 1, isOnOwn = false, delayMs = 0, isPhone = false } = way;
-  const context = await browser.newContext(isPhone ? PHONE : { viewport: { width: 1280, height: 800 } });
+  const { rate = 1, isOnOwn = false, delayMs = 0, isPhone = false, size = DESKTOP } = way;
+  const context = await browser.newContext(isPhone ? PHONE : { viewport: size });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   const errors: string[] = [];
