@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MatineeError } from '../../peer/errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { History } from '../status/history.ts';
-import { STATUS_STYLE, statusPage } from '../status/page.ts';
+import { RENEW, STATUS_STYLE, statusPage } from '../status/page.ts';
 
 export interface Figures {
   metrics: Metrics;
@@ -28,9 +28,9 @@ export function addFigureRoutes(app: FastifyInstance, { metrics, history, token 
     void reply.type(metrics.registry.contentType);
     return await metrics.registry.metrics();
   });
-  app.get('/status', async (_request, reply) => {
+  app.get('/status', async ({ query }, reply) => {
     void reply.type('text/html; charset=utf-8');
-    return statusPage(await metrics.now(), history);
+    return statusPage(await metrics.now(), history, { doesRenew: RENEW in Object(query) });
   });
   app.get('/status.css', async (_request, reply) => {
     void reply.type('text/css; charset=utf-8');

@@ -11,6 +11,7 @@ h1 { font-size: 1.4rem; }
 h2 { display: flex; justify-content: space-between; margin: 1.5rem 0 0.25rem; font-size: 1rem; font-weight: normal; }
 svg { display: block; width: 100%; height: 5rem; background: #1d1d25; }
 polyline { fill: none; stroke: #f0b35a; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+a { color: #f0b35a; }
 .range { display: flex; justify-content: space-between; color: #9a97a0; font-size: 0.8rem; }
 `;
 
@@ -40,14 +41,28 @@ const CURVES: readonly Curve[] = [
   { title: texts.memory, read: level('process_resident_memory_bytes'), say: texts.megabytes },
 ];
 
-/** The page for whoever runs the server, without any script. */
-export function statusPage(now: Record<string, number>, { samples }: History): string {
+/** Asked for with this, the page loads itself anew. */
+export const RENEW = 'renew';
+
+/**
+ * The page for whoever runs the server, without any script. It loads itself anew only where that is wanted: who has it read to them, or
+ * reads it magnified, would be back at its top each time.
+ */
+export function statusPage(
+  now: Record<string, number>,
+  { samples }: History,
+  { doesRenew }: { doesRenew: boolean },
+): string {
+  const renewal = doesRenew ? `<meta http-equiv="refresh" content="${REFRESH_S}">` : '';
+  const other = doesRenew
+    ? `<a href="/status">${texts.stopRenewing}</a>`
+    : `<a href="/status?${RENEW}">${texts.renew(REFRESH_S)}</a>`;
   const lines = texts.facts(now).map((line) => `<p>${line}</p>`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${texts.title}</title>
-<meta http-equiv="refresh" content="${REFRESH_S}"><meta name="viewport" content="width=device-width">
+${renewal}<meta name="viewport" content="width=device-width">
 <link rel="stylesheet" href="/status.css"></head>
-<body><h1>${texts.title}</h1>${lines.join('')}${CURVES.map((curve) => drawCurve(curve, samples)).join('')}</body></html>`;
+<body><h1>${texts.title}</h1>${lines.join('')}<p>${other}</p>${CURVES.map((curve) => drawCurve(curve, samples)).join('')}</body></html>`;
 }
 
 function drawCurve({ title, read, say }: Curve, samples: readonly Sample[]): string {

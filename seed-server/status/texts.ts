@@ -9,6 +9,8 @@ export const texts = {
   errors: 'Failures a second',
   loopDelay: 'Event loop delay (99 of 100)',
   memory: 'Memory',
+  renew: (everyS: number) => `Keep it fresh: load it anew every ${everyS} s`,
+  stopRenewing: 'Leave it as it is',
   atMost: (value: string) => `at most ${value}`,
   rate: (bytesPerSec: number) => `${((bytesPerSec * 8) / 1e6).toFixed(2)} Mbit/s`,
   milliseconds: (seconds: number) => `${(seconds * 1000).toFixed(0)} ms`,

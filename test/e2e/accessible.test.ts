@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
+import { mustBeAccessible } from './axe.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { say, untilMembers, visit } from './pages.ts';
 
@@ -14,8 +12,6 @@ interface House {
   browser: Browser;
   server: RunningServer;
 }
-
-const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const pages = suite<House>('the pages, for everybody');
 
@@ -139,22 +135,6 @@ async function mustSpareMobileData(browser: Browser, link: string): Promise<void
   await page.getByTestId('spare-mobile-data').uncheck();
   await limit.filter({ hasText: 'No limit' }).waitFor({ state: 'attached' });
   await context.close();
-}
-
-async function mustBeAccessible(page: Page, where: string): Promise<void> {
-  // Colours on their way to a new scheme are nobody's to read yet.
-  await page.evaluate(async () => {
-    const changes = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
-    await Promise.all(changes.map(({ finished }) => finished));
-  });
-  // Evaluated rather than added as a script, which the page's policy forbids.
-  await page.evaluate(await axe);
-  const { violations } = await page.evaluate(() =>
-    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-  );
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  const told = grave.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${where}: ${id} at ${html}`));
-  assert.equal(told, []);
 }
 
 async function rename(page: Page, name: string): Promise<void> {

@@ -101,8 +101,13 @@ films(
     // The first one ends by itself, and the next starts for all: the host jumps near its end, and everybody with it.
     await seek(host, FIRST_S - 4);
     await Promise.all(all.map((page) => untilShown(page, 640)));
+    const [watching = host] = viewers.map(({ page }) => page);
+    const beforeMs = await watching.evaluate(() => performance.now());
     await host.getByTestId('next-film').click();
     await Promise.all(all.map((page) => untilShown(page, 320)));
+    const { startupMs } = await stats(watching);
+    const tookMs = (await watching.evaluate(() => performance.now())) - beforeMs;
+    assert.ok(startupMs && startupMs <= tookMs, `${startupMs} ms to its first frame, of ${tookMs} ms`);
     await host.getByTestId('film').nth(2).getByTestId('remove-film').click();
     await Promise.all(all.map((page) => untilFilms(page, 2)));
     await Promise.all(all.map((page) => untilShown(page, 640)));

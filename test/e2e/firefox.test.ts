@@ -1,17 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import type { ElementHandle, Browser as Firefox, Page } from 'puppeteer-core';
+import type { Browser as Firefox } from 'puppeteer-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
-import { findFirefox, launchFirefox } from '../tools/firefox.ts';
+import { launchFirefox } from '../tools/firefox.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { temporaryFolder } from '../tools/temporary-folder.ts';
 import { hostFromCommandLine } from './host-cli.ts';
-import { PATIENCE_MS, say, seek, stats, untilBuffered, untilMembers, untilPlaying, visit } from './pages.ts';
+import { firefoxOrSkip, hostInFirefox, openInFirefox, seekInFirefox, untilFilm } from './in-firefox.ts';
+import { say, seek, stats, untilBuffered, untilMembers, untilPlaying, visit } from './pages.ts';
 import { follow, p95, skews } from './skew.ts';
 
 /** Issue 6 wants 100 ms in steady play; a machine too busy for two browsers, 153 to 235 ms as measured, gets more. */
@@ -23,16 +24,8 @@ interface Scene {
   gecko: Firefox;
 }
 
-const path = await findFirefox();
+const path = await firefoxOrSkip();
 const firefox = suite<Scene>('a room in Firefox and Chromium');
-
-if (path === null) {
-  tell(
-    'SKIPPED: no Firefox is installed (Debian: apt-get install firefox-esr), nor named by MATINEE_FIREFOX.',
-  );
-  process.exit(0);
-}
-tell(`Firefox for the tests: ${path}`);
 
 firefox.before(async (scene) => {
   scene.server = await startBuiltServer();
@@ -79,10 +72,7 @@ firefox('should host, and be where the others are', async ({ server, chromium, g
   const { page } = fox;
   const subtitles = join(folder.path, 'film.de.srt');
   await writeFile(subtitles, '1\n00:00:00,000 --> 00:00:39,000\nGuten Morgen\n');
-  const input = await page.waitForSelector('input[data-testid=drop-input]');
-  await input?.uploadFile(clip.path, subtitles);
-  await page.waitForSelector('[data-testid=hosting][data-step=done]');
-  const link = await page.$eval('[data-testid=room-link]', (field) => (field as HTMLInputElement).value);
+  const link = await hostInFirefox(page, clip.path, subtitles);
   await folder.remove();
 
   await page.goto(link);
@@ -154,30 +144,3 @@ firefox('should host, and be where the others are', async ({ server, chromium, g
 });
 
 firefox.run();
-
-async function openInFirefox(gecko: Firefox, url: string): Promise<{ page: Page; errors: string[] }> {
-  const page = await gecko.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  await page.goto(url);
-  return { page, errors };
-}
-
-/** Stands still at a place whose picture is shown. */
-function seekInFirefox(page: Page, toS: number): Promise<void> {
-  return page.evaluate(async (atS) => {
-    const video = document.querySelector('video');
-    if (!video) throw new Error('no video element');
-    video.pause();
-    const isThere = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
-    video.currentTime = atS;
-    await isThere;
-  }, toS);
-}
-
-/** Until the media element is as it should be; `isSo` runs in the page. */
-async function untilFilm(page: Page, isSo: (video: HTMLVideoElement) => boolean): Promise<void> {
-  const video = await page.waitForSelector('video');
-  await page.waitForFunction(isSo, {}, video as ElementHandle<HTMLVideoElement>);
-}

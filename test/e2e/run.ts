@@ -9,6 +9,8 @@ import { longestFirst, runFiles, sayFailed } from '../tools/run-files.ts';
 const ALONE = ['swarm', 'sync', 'watch', 'liar', 'firefox', 'memory'];
 
 const LONG = [
+  'firefox-room',
+  'firefox-pages',
   'player',
   'host-controls',
   'any-file',

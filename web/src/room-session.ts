@@ -79,7 +79,7 @@ export interface Stats {
   isOriginConnected: boolean;
   /** The best way there is to anybody: a data channel, one through a TURN server, or HTTP and signaling alone. */
   connection: 'none' | 'direct' | 'turn' | 'server';
-  /** From opening the page to the first frame; null before it. */
+  /** To the film's first frame, from opening the page, or from when the room came to that film; null before it. */
   startupMs: number | null;
   stallCount: number;
   stallMs: number;

@@ -25,6 +25,8 @@ const MAX_APPEND_BYTES = 1024 * 1024;
 export interface PlayerParts {
   viewer: Viewer;
   nowMs(): number;
+  /** Since when the first picture is waited for, on that clock. */
+  sinceMs: number;
   onChange(): void;
   /** Where playing should begin, milliseconds from the film's start; asked when the film is known, and again when it can begin. */
   placeToBegin(): number;
@@ -36,6 +38,7 @@ export interface PlayerParts {
 
 /** What the stats tell of playback. */
 export interface PlaybackFigures {
+  /** To the first picture; null before it. */
   startupMs: number | null;
   stallCount: number;
   stallMs: number;
@@ -458,7 +461,7 @@ export class Player {
 
   #shown(): void {
     this.#isWaiting = false;
-    this.#startupMs ??= Math.round(this.#parts.nowMs());
+    this.#startupMs ??= Math.round(this.#parts.nowMs() - this.#parts.sinceMs);
     this.#parts.onChange();
   }
 

@@ -67,6 +67,10 @@ export class Session implements RoomSession {
   readonly #titles = new Map<string, string | null>();
   #info: VideoInfo | null = null;
   #isReadingInfo = false;
+  /** Since when this film's first picture is waited for, on the page's own clock: 0, its opening, or when the room came to the film. */
+  #sinceMs = 0;
+  /** A film has been seen here. */
+  #hasShown = false;
   #error: MatineeError | null = null;
   #cancelDraw: (() => void) | null = null;
   #cancelRefresh: () => void;
@@ -131,6 +135,9 @@ export class Session implements RoomSession {
 
   /** The room is at another film: it starts in the same place. */
   filmChanged(): void {
+    this.#hasShown ||= typeof this.#player?.figures().startupMs === 'number';
+    // Who has seen nothing yet waits since the page was opened, whatever film comes of it.
+    if (this.#hasShown) this.#sinceMs = performance.now();
     this.#dropExtras();
     this.#together?.close();
     this.#player?.close();
@@ -146,6 +153,7 @@ export class Session implements RoomSession {
       const player = new Player(video, {
         viewer,
         nowMs: () => performance.now(),
+        sinceMs: this.#sinceMs,
         onChange: () => this.changed(),
         placeToBegin: () => this.#together?.placeToBegin() ?? 0,
         onEnded: () => void this.#goOn(),
