@@ -114,13 +114,11 @@ export class PageGiving {
     this.#member = null;
   }
 
-  /** Nobody is joined while the room watches another film: what is given would be of use to nobody, and take others' places. */
+  /** The member connects to nobody before it knows the rules, and leaves at once where they name another film: see #heed. */
   async #begin(room: HostedRoom): Promise<void> {
     this.#leave();
     this.#cancelLooking();
-    const crypto = await chooseCrypto();
-    if (await this.#isWatched(crypto, room)) await this.#join(crypto, room);
-    else this.#lookAgainLater(crypto, room);
+    await this.#join(await chooseCrypto(), room);
   }
 
   /** False where the server does not say. */
@@ -128,12 +126,11 @@ export class PageGiving {
     try {
       const { joinToken } = await deriveRoomKeys(crypto, roomSecret, roomId);
       const envelope = await readRules(readingOf(roomId, joinToken));
-      if (!envelope || isWatched(await openRules(crypto, roomId, envelope), videoId)) return true;
-      if (!this.#isClosed) this.#onHindrance('unwatched');
+      return !envelope || isWatched(await openRules(crypto, roomId, envelope), videoId);
     } catch {
       // It is asked again.
+      return false;
     }
-    return false;
   }
 
   #lookAgainLater(crypto: Crypto, room: HostedRoom): void {
