@@ -10,7 +10,7 @@ export const HOST_HELP = `Puts a video into a new room of a running seed server 
   npm run host -- FILE [SUBTITLES ...] [--server URL]
 
   FILE          an MP4, MOV, MKV, WebM or TS file, or sound alone
-  SUBTITLES     .srt or .vtt files, the language in their names: film.de.srt
+  SUBTITLES     .srt, .vtt, .ass, .ssa, .ttml or .dfxp files, the language in their names: film.de.srt
   --server URL  the seed server (http://localhost:8080 unless told)
   --new         starts over where an upload of this file stopped: its room is taken down
   --room-password-file FILE

@@ -148,6 +148,7 @@ async function hostFile(run: Run, subject: Subject): Promise<void> {
       ...video,
       subtitles: own.names,
       leftOutSubtitles: own.leftOut,
+      unreadSubtitles: own.unread,
       hasCover,
     }))
       run.output.say(line);

@@ -17,13 +17,15 @@ export interface PlanFacts {
   subtitles: readonly SubtitleName[];
   /** Those of the film that are pictures. */
   leftOutSubtitles: readonly SubtitleName[];
+  /** Those of kinds that are not read here. */
+  unreadSubtitles: readonly SubtitleName[];
   /** Whether a cover goes with what has no picture. */
   hasCover: boolean;
 }
 
 /** A film before it is uploaded, a line each: what it is, and what will happen to picture, sound and subtitles. */
 export function planText(facts: PlanFacts): string[] {
-  const { info, plan, tracks, subtitles, leftOutSubtitles, hasCover } = facts;
+  const { info, plan, tracks, subtitles, leftOutSubtitles, unreadSubtitles, hasCover } = facts;
   return [
     plainTitle(info.title, MAX_NAME_CHARS),
     `  ${factsText(info)}`,
@@ -32,6 +34,7 @@ export function planText(facts: PlanFacts): string[] {
     ...soundChoice(plan, tracks).map((line) => `  ${line}`),
     ...subtitleLine('Subtitles', subtitles),
     ...subtitleLine('Subtitles left out, because they are pictures and not text', leftOutSubtitles),
+    ...subtitleLine('Subtitles left out, because they are of a kind that is not read here', unreadSubtitles),
   ];
 }
 

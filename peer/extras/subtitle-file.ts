@@ -1,7 +1,9 @@
 import { MatineeError } from '../errors.ts';
 import { MAX_DURATION_MS } from '../limits.ts';
+import { assCues } from './ass-file.ts';
 import { cueTextOf } from './cue-text.ts';
 import type { Cue } from './extra.ts';
+import { isTtml, ttmlCues } from './ttml.ts';
 
 /** Bytes of a subtitle file: ten times what a talkative film has. */
 const MAX_SUBTITLE_FILE_BYTES = 4 * 1024 * 1024;
@@ -19,13 +21,16 @@ const WESTERN = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜�
 /** A cue's number in an SRT file. */
 const NUMBERING = /^\s*\d+\s*$/;
 
+/** How long a cue is shown where the file does not say. */
+const LASTS_MS = 5_000;
+
 /**
- * The cues of a subtitle file (SRT or WebVTT), in the order they begin; they may overlap.
+ * The cues of a subtitle file (SRT, WebVTT, ASS, SSA or TTML), in the order they begin; they may overlap.
  * @throws MatineeError FILE_NOT_SUBTITLES where it is no such file, or too large for one.
  */
 export function readSubtitles(name: string, bytes: Uint8Array): Cue[] {
   mustBeSmall(name, bytes.byteLength);
-  const cues = cuesOf(decodeText(bytes).split(/\r\n|\r|\n/));
+  const cues = cuesIn(decodeText(bytes));
   if (cues.length > MAX_FILE_CUES) throw tooMuch(name);
   if (cues.length === 0) throw notSubtitles(name);
   return cues.sort(([a], [b]) => a - b);
@@ -48,6 +53,21 @@ function decodeText(bytes: Uint8Array): string {
     const text = new TextDecoder('windows-1252').decode(bytes);
     return text.replace(/[\u0080-\u009f]/g, (control) => WESTERN[control.charCodeAt(0) - 0x80] ?? '');
   }
+}
+
+/** By what is in it, whatever its name says. */
+function cuesIn(text: string): Cue[] {
+  const lines = text.split(/\r\n|\r|\n/);
+  const cues = cuesOf(lines);
+  if (cues.length > 0) return cues;
+  return (isTtml(text) ? ttmlCues(text) : assCues(lines)).flatMap(
+    ({ startMs, endMs, text: words }): Cue[] => {
+      const [fromMs, untilMs] = [Math.round(startMs), Math.round(endMs ?? startMs + LASTS_MS)];
+      const shown = cueTextOf(words);
+      const isIn = untilMs > fromMs && untilMs <= MAX_DURATION_MS;
+      return shown !== '' && isIn ? [[fromMs, untilMs, shown]] : [];
+    },
+  );
 }
 
 /** Looks for times alone: headers, numbers, notes and styles are whatever stands between the texts. */
@@ -84,13 +104,13 @@ function msOf([hours = '0', minutes = '0', seconds = '0', fraction = '0']: (stri
 function notSubtitles(name: string): MatineeError {
   return new MatineeError(
     'FILE_NOT_SUBTITLES',
-    `There are no subtitles in “${name}” that Matinee can read. Take an .srt or .vtt file, or take the video without it.`,
+    `There are no subtitles in “${name}” that Matinee can read. Take an .srt, .vtt, .ass or .ttml file, or take the video without it.`,
   );
 }
 
 function tooMuch(name: string): MatineeError {
   return new MatineeError(
     'FILE_NOT_SUBTITLES',
-    `“${name}” is too large for subtitles of a film. Take an .srt or .vtt file, or take the video without it.`,
+    `“${name}” is too large for subtitles of a film. Take an .srt, .vtt, .ass or .ttml file, or take the video without it.`,
   );
 }

@@ -9,7 +9,7 @@ export interface SubtitleName {
 }
 
 /** What is taken for subtitles by its name, those kinds included that are refused with a sentence. */
-const SUBTITLE_ENDING = /\.(?:srt|vtt|ass|ssa|sub|idx|sup|smi)$/i;
+const SUBTITLE_ENDING = /\.(?:srt|vtt|ass|ssa|ttml|dfxp|sub|idx|sup|smi)$/i;
 
 /** Words at the end of a name that are no language. */
 const REMARKS: Readonly<Record<string, string>> = {

@@ -34,11 +34,29 @@ const FILE_NAMES: Record<string, string> = {
   '16': 'MPEG-4 Part 2',
 };
 
+/** What we ourselves call codecs of which the reader says nothing: unlisted-tracks.ts. */
+const UNLISTED_NAMES = [
+  'MPEG-1',
+  'MPEG-2',
+  'MPEG-4 Part 2',
+  'H.266 (VVC)',
+  'AVS',
+  'AVS2',
+  'VC-1',
+  'Theora',
+  'Dirac',
+  'AAC',
+  'AAC (LATM)',
+  'Dolby TrueHD',
+  'FLAC',
+  'Speex',
+];
+
 /** A codec's name for people, from its short name or, where that is null, from what the file calls it. */
 export function codecName(codec: string | null, fileCodecId: string | null): string {
   if (codec !== null) return NAMES[codec] ?? (codec.startsWith('pcm') ? 'PCM' : codec);
   const id = fileCodecId ?? 'unknown';
-  return FILE_NAMES[id] ?? `“${id}”`;
+  return FILE_NAMES[id] ?? (UNLISTED_NAMES.includes(id) ? id : `“${id}”`);
 }
 
 /** The same, with the exact variant where only that variant is the trouble. */

@@ -128,7 +128,20 @@ async function audioCursor(
   fromS: number,
   signal: AbortSignal,
 ): Promise<Cursor | null> {
-  return audio && openCursor(audio, originS, fromS, (packet) => isSoundBefore(packet, fromS), signal);
+  if (!audio) return null;
+  return openCursor(ascending(audio), originS, fromS, (packet) => isSoundBefore(packet, fromS), signal);
+}
+
+/** Where a recording was put together of several, the sound of one may last longer than its pictures: what overlaps is left out. */
+function ascending(reader: PacketReader): PacketReader {
+  return {
+    first: (timeS) => reader.first(timeS),
+    async next(packet) {
+      let found = await reader.next(packet);
+      while (found && found.timestamp < packet.timestamp) found = await reader.next(found);
+      return found;
+    },
+  };
 }
 
 /** At the very start a packet must begin in time, not only end in time: MP4 has no times below 0. */

@@ -1,4 +1,5 @@
 import type { InputAudioTrack, InputTrack, InputVideoTrack } from 'mediabunny';
+import { heightFactor } from './field-coded.ts';
 import type { OpenOptions } from './package-options.ts';
 import type { TrackFacts } from './package-plan.ts';
 
@@ -37,6 +38,6 @@ async function factsOfOne(
     // Asked only where it matters: Node has nothing to decode with.
     isDecodable: (isVideo ? encodesVideo : encodesAudio) && (await track.canDecode()),
     widthPx: isVideo ? await track.getDisplayWidth() : 0,
-    heightPx: isVideo ? await track.getDisplayHeight() : 0,
+    heightPx: isVideo ? Math.round((await track.getDisplayHeight()) * (await heightFactor(track))) : 0,
   };
 }

@@ -58,6 +58,13 @@ async function readOn(
   });
 }
 
+/** The first bytes of a file, so many where it has them. @throws as readExactly. */
+export async function readHead(source: VideoSource, byteCount: number): Promise<Uint8Array> {
+  const { sizeBytes, blockBytes = 1 } = source;
+  const blockEnd = Math.ceil(byteCount / blockBytes) * blockBytes;
+  return (await readExactly(source, 0, Math.min(sizeBytes, blockEnd))).subarray(0, byteCount);
+}
+
 /**
  * The bytes from start up to, not including, end.
  * @throws MatineeError FILE_UNREADABLE where the file can't be read or became shorter.

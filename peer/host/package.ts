@@ -19,6 +19,7 @@ import {
 import type { Bytes } from '../bytes.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
 import { plainTitle } from '../plain-title.ts';
+import { heightFactor } from './field-coded.ts';
 import { abortedError, type Cut, cutSegments, type Streams } from './package-cut.ts';
 import { trackEndS } from './package-end.ts';
 import { factsOf } from './package-facts.ts';
@@ -31,6 +32,9 @@ import type { AudioTrackSetup, TrackSetups, VideoTrackSetup, WrittenSegment } fr
 import { writeWebmSegment } from './package-webm.ts';
 import { copiedAudio, copiedVideo } from './packet-reader.ts';
 import { type TranscodedReader, transcodedAudio, transcodedVideo } from './transcode.ts';
+import { withOneClock } from './transport-joins.ts';
+import { fromFirstPacket, packetLayout } from './transport-tables.ts';
+import { unlistedTracks } from './unlisted-tracks.ts';
 
 export { fromFile, type VideoSource } from './package-source.ts';
 
@@ -139,11 +143,9 @@ const FORMATS: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, WAVE, OGG, F
  * @throws MatineeError FILE_EMPTY; FILE_NOT_VIDEO where it isn't a video or its index is missing; FILE_ENCRYPTED; CODEC_UNSUPPORTED
  *   where browsers can't play its streams and they can't be encoded anew here; FILE_UNREADABLE where it can't be read or is damaged.
  */
-export async function openVideo(
-  source: VideoSource,
-  options: OpenOptions = COPY_ONLY,
-): Promise<PlannedVideo> {
-  if (source.sizeBytes === 0) throw emptyError();
+export async function openVideo(file: VideoSource, options: OpenOptions = COPY_ONLY): Promise<PlannedVideo> {
+  if (file.sizeBytes === 0) throw emptyError();
+  const source = await readable(file);
   const input = newInput(source);
   try {
     await recognise(input, source);
@@ -155,7 +157,7 @@ export async function openVideo(
       tracks,
       originS,
       expectedBytes: expectedBytes(plan, info),
-      openPictures: (from) => openPictures(inspection, from),
+      openPictures: async (from) => openPictures(inspection, await fromFirstPacket(from)),
       readCover: () => readCover(inspection),
       segments: (signal) => packageSegments(inspection, signal),
       close: () => input.dispose(),
@@ -164,6 +166,13 @@ export async function openVideo(
     input.dispose();
     throw asMatineeError(error, 'FILE_UNREADABLE', DAMAGED);
   }
+}
+
+/** The file as mediabunny can read it: recordings of television begin anywhere, and are put together. */
+async function readable(file: VideoSource): Promise<VideoSource> {
+  const aligned = await fromFirstPacket(file);
+  const layout = await packetLayout(aligned);
+  return layout ? await withOneClock(aligned, layout) : aligned;
 }
 
 function expectedBytes({ video }: PackagingPlan, { sourceBytes, durationMs }: VideoInfo): number {
@@ -196,8 +205,9 @@ function emptyError(): MatineeError {
 
 async function inspect(input: Input, source: VideoSource, options: OpenOptions): Promise<Inspection> {
   const found = await input.getTracks();
-  if (found.length === 0) throw noTracksError();
-  const tracks = await factsOf(found, options);
+  const listed = await factsOf(found, options);
+  const tracks = [...listed, ...(await unlistedTracks(source, listed))];
+  if (tracks.length === 0) throw noTracksError();
   const seconds = (await input.getDurationFromMetadata()) ?? 0;
   const bitsPerSec = seconds > 0 ? (source.sizeBytes * 8) / seconds : 0;
   const plan = planPackaging({ tracks, bitsPerSec }, options.abilities, options.wishes);
@@ -208,7 +218,7 @@ async function inspect(input: Input, source: VideoSource, options: OpenOptions):
     mime: plan.mime,
     durationMs: Math.max(1, toMs((await endS(opened)) - originS)),
     widthPx: plan.video?.target?.widthPx ?? (await opened.video?.getDisplayWidth()) ?? 0,
-    heightPx: plan.video?.target?.heightPx ?? (await opened.video?.getDisplayHeight()) ?? 0,
+    heightPx: plan.video?.target?.heightPx ?? tracks[plan.video?.index ?? -1]?.heightPx ?? 0,
     hasAudio: opened.audio !== null,
     sourceBytes: source.sizeBytes,
   };
@@ -279,14 +289,26 @@ async function setUpVideo(track: InputVideoTrack, container: Container): Promise
   const [codec, decoderConfig] = [await track.getCodec(), await track.getDecoderConfig()];
   if (!primingPacket || !codec || !decoderConfig) throw new MatineeError('FILE_UNREADABLE', DAMAGED);
   const rotation = await track.getRotation();
+  const factor = await heightFactor(track);
   const isFlipped = await track.getFlip();
   return {
     codec,
-    decoderConfig,
+    decoderConfig: factor === 1 ? decoderConfig : higher(decoderConfig, factor),
     primingPacket,
     rotation,
     isFlipped,
     ticksPerS: container === 'mp4' ? await track.getTimeResolution() : null,
+  };
+}
+
+function higher(config: VideoDecoderConfig, factor: number): VideoDecoderConfig {
+  const { codedHeight, displayAspectHeight } = config;
+  return {
+    ...config,
+    ...(codedHeight !== undefined && { codedHeight: Math.round(codedHeight * factor) }),
+    ...(displayAspectHeight !== undefined && {
+      displayAspectHeight: Math.round(displayAspectHeight * factor),
+    }),
   };
 }
 

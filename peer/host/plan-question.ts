@@ -5,7 +5,10 @@ import type { PackagingPlan, PackagingWishes, TrackFacts } from './package-plan.
 export interface AskedAbout {
   plan: PackagingPlan;
   tracks: readonly TrackFacts[];
+  /** Subtitles that are pictures. */
   leftOutSubtitles: readonly SubtitleName[];
+  /** Subtitles of kinds that are not read here. */
+  unreadSubtitles: readonly SubtitleName[];
 }
 
 /**
@@ -13,13 +16,13 @@ export interface AskedAbout {
  * ask for, subtitles too, or there are several sound tracks and they chose none. A mere copy begins at once.
  */
 export function isWorthAsking(
-  { plan, tracks, leftOutSubtitles }: AskedAbout,
+  { plan, tracks, leftOutSubtitles, unreadSubtitles }: AskedAbout,
   { audioTrack, isSmall }: PackagingWishes,
 ): boolean {
   const isPictureEncoded = plan.video?.how === 'transcode' && !isSmall;
   const isSoundEncoded = plan.audio?.how === 'transcode';
   const isChoice = audioTrack === null && tracks.filter(({ kind }) => kind === 'audio').length > 1;
-  const isLeftOut = plan.leftOutSound !== null || leftOutSubtitles.length > 0;
+  const isLeftOut = plan.leftOutSound !== null || leftOutSubtitles.length + unreadSubtitles.length > 0;
   return isPictureEncoded || isSoundEncoded || isLeftOut || isChoice;
 }
 

@@ -136,6 +136,11 @@ export function isMuted({ muted }: HostWishes, memberId: string): boolean {
   return id !== null && names(muted, id);
 }
 
+/** Whether the room watches this video; where the rules name none it has one alone. */
+export function isWatched({ current }: Pick<HostWishes, 'current'>, video: Uint8Array): boolean {
+  return current === null || areEqual(current, video);
+}
+
 /** Whether a video is in the room's list. */
 export function isListed(videos: readonly ListedVideo[], id: Uint8Array): boolean {
   return videos.some(({ video }) => areEqual(video, id));

@@ -1,4 +1,4 @@
-import { areEqual, type Bytes } from '../bytes.ts';
+import type { Bytes } from '../bytes.ts';
 import type { Author, ChatRoom } from '../chat/authored.ts';
 import { sealCard } from '../chat/chat-line.ts';
 import type { Clock } from '../clock.ts';
@@ -6,7 +6,7 @@ import { pieceBytes } from '../manifest/geometry.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { ManifestExchange } from '../manifest/manifest-exchange.ts';
 import type { ManifestUpdate } from '../manifest/manifest-writer.ts';
-import type { Rules } from '../manifest/rules.ts';
+import { isWatched, type Rules } from '../manifest/rules.ts';
 import { toRuns } from '../swarm/availability.ts';
 import type { PieceSource } from '../swarm/piece-store.ts';
 import { SendBudget } from '../swarm/send-budget.ts';
@@ -210,8 +210,7 @@ export class Giver {
 
   /** Who knows no video yet would take ours for the room's: it may be at another by now. */
   #tellHead(links: Iterable<Link>): void {
-    const current = this.rules?.current ?? null;
-    if (current === null || areEqual(current, this.#parts.video)) this.#exchange.tell(links);
+    if (!this.rules || isWatched(this.rules, this.#parts.video)) this.#exchange.tell(links);
   }
 
   #tellOffered(links: Iterable<Link>, segments: readonly number[]): void {

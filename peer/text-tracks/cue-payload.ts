@@ -1,3 +1,5 @@
+import { plainAssText } from '../extras/ass-file.ts';
+
 /** The text in what a format calls a cue, with markup that only `cueTextOf` is left to take away. */
 
 /** SubRip's and WebVTT's text as it is. */
@@ -13,15 +15,8 @@ export function webmText(payload: Uint8Array): string {
 /** Fields before the text of an ASS or SSA event as Matroska has it. */
 const ASS_FIELDS = 8;
 
-/** Vector drawings, which some put beside the words. */
-const DRAWING = /\{[^{}]*\\p[1-9][^{}]*\}/;
-
 /** The text of an ASS or SSA event without styles, drawings and remarks. */
 export function assText(payload: Uint8Array): string {
   const text = plainText(payload).split(',').slice(ASS_FIELDS).join(',');
-  if (DRAWING.test(text)) return '';
-  return text
-    .replace(/\{[^{}]*\}/g, '')
-    .replace(/\\[Nn]/g, '\n')
-    .replace(/\\h/g, ' ');
+  return plainAssText(text);
 }

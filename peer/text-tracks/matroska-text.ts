@@ -93,13 +93,14 @@ export async function openMatroskaText(view: FileView): Promise<TextTracks | nul
   const top = await readTop(view);
   const [tracksPlace, infoPlace] = [top.parts.get(TRACKS), top.parts.get(INFO)];
   if (!tracksPlace) return null;
-  const { texts, pictures } = matroskaTracks(await dataOf(view, tracksPlace));
+  const { texts, pictures, unread } = matroskaTracks(await dataOf(view, tracksPlace));
   const tracks = texts.slice(0, MAX_TEXT_TRACKS);
   const scale = infoPlace && childOf(await dataOf(view, infoPlace), TIMESTAMP_SCALE);
   const unitMs = (scale ? unsignedOf(scale) : TIMESTAMP_SCALE_NS) / 1e6;
   return {
     names: tracks.map(({ name }) => name),
     pictures: pictures.slice(0, MAX_TEXT_TRACKS),
+    unread: unread.slice(0, MAX_TEXT_TRACKS),
     read: (signal) => readTexts(view, top, tracks, unitMs, signal),
   };
 }

@@ -30,7 +30,7 @@ const HEADER_STRIPPING = 3;
 /** Codecs of subtitles that are pictures. */
 const PICTURES = ['S_HDMV/PGS', 'S_VOBSUB', 'S_DVBSUB', 'S_IMAGE/BMP'];
 
-/** How the texts of a codec are made plain; what is neither here nor a picture nobody uses. */
+/** How the texts of a codec are made plain. */
 const TEXT_OF: Readonly<Record<string, (payload: Uint8Array) => string>> = {
   'S_TEXT/UTF8': plainText,
   'S_TEXT/ASCII': plainText,
@@ -55,27 +55,37 @@ export interface MatroskaTrack {
 /** How the data of a block was made smaller. */
 export type Packing = { how: 'none' } | { how: 'zlib' } | { how: 'stripped'; head: Uint8Array };
 
-/** What there is of subtitles among the entries of Tracks; texts that are encrypted, or packed as nobody packs them, are left out. */
-export function matroskaTracks(tracks: Uint8Array): { texts: MatroskaTrack[]; pictures: SubtitleName[] } {
-  const [texts, pictures]: [MatroskaTrack[], SubtitleName[]] = [[], []];
+/** What there is of subtitles among the entries of Tracks; texts that are encrypted, packed as nobody packs them, or of a codec nobody uses, are unread. */
+export function matroskaTracks(tracks: Uint8Array): {
+  texts: MatroskaTrack[];
+  pictures: SubtitleName[];
+  unread: SubtitleName[];
+} {
+  const [texts, pictures, unread]: [MatroskaTrack[], SubtitleName[], SubtitleName[]] = [[], [], []];
   let hasDefault = false;
   for (const { id, data } of elements(tracks)) {
     if (id !== TRACK_ENTRY || numberIn(data, TRACK_TYPE) !== SUBTITLES) continue;
     const codec = textIn(data, CODEC_ID) ?? '';
-    if (PICTURES.includes(codec)) pictures.push(nameOf(data, false));
+    if (PICTURES.includes(codec)) {
+      pictures.push(nameOf(data, false));
+      continue;
+    }
     const textOf = TEXT_OF[codec];
     const packing = packingOf(data);
     const number = numberIn(data, TRACK_NUMBER);
-    if (!textOf || !packing || number === null) continue;
+    if (!textOf || !packing || number === null) {
+      unread.push(nameOf(data, false, codec.replace(/^S_(?:TEXT\/)?/, '')));
+      continue;
+    }
     // Where the file says nothing it means yes (RFC 9559), and where it means several, the first: players show one.
     const isDefault: boolean = !hasDefault && numberIn(data, FLAG_DEFAULT) !== 0;
     hasDefault ||= isDefault;
     texts.push({ number, name: nameOf(data, isDefault), packing, textOf });
   }
-  return { texts, pictures };
+  return { texts, pictures, unread };
 }
 
-function nameOf(entry: Uint8Array, isDefault: boolean): SubtitleName {
+function nameOf(entry: Uint8Array, isDefault: boolean, format = ''): SubtitleName {
   const isForced = numberIn(entry, FLAG_FORCED) === 1;
   return textTrackName({
     // As the specification has it where nothing is said.
@@ -84,6 +94,7 @@ function nameOf(entry: Uint8Array, isDefault: boolean): SubtitleName {
     isForced,
     isForHardOfHearing: numberIn(entry, FLAG_HEARING_IMPAIRED) === 1,
     isDefault: isDefault || isForced,
+    format,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Cue } from '../extras/extra.ts';
 import type { SubtitleName } from '../extras/subtitle-name.ts';
+import { ttmlCues } from '../extras/ttml.ts';
 import { type Box, boxAlong, boxesIn, boxesOf, u32, viewOf } from './boxes.ts';
 import { plainText } from './cue-payload.ts';
 import { type FileView, TextMalformed, unlessMalformed } from './file-view.ts';
@@ -8,6 +9,7 @@ import { shownCues } from './raw-cues.ts';
 import { readSamples } from './sample-table.ts';
 import {
   MAX_CUE_BYTES,
+  MAX_DOCUMENT_BYTES,
   MAX_TEXT_BYTES,
   MAX_TEXT_TRACKS,
   type RawCue,
@@ -21,8 +23,21 @@ const MAX_FACT_BYTES = 10_000;
 /** Flags of a tx3g sample entry (3GPP TS 26.245, section 5.16): all samples are forced. */
 const ALL_FORCED = 0x8000_0000;
 
-/** How the texts in samples of a kind are made plain: what is shown during one. */
-const TEXT_OF: Readonly<Record<string, (sample: Uint8Array) => string>> = { tx3g: timedText, wvtt: webVtt };
+/** How samples of a kind are read: what is shown while one lasts, its times on the track's clock. */
+type ReadSample = (sample: Uint8Array, startMs: number, endMs: number) => RawCue[];
+const READ: Readonly<Record<string, { read: ReadSample; maxBytes: number }>> = {
+  tx3g: { read: whole(timedText), maxBytes: MAX_CUE_BYTES },
+  wvtt: { read: whole(webVtt), maxBytes: MAX_CUE_BYTES },
+  stpp: { read: ttml, maxBytes: MAX_DOCUMENT_BYTES },
+};
+
+/** What handles tracks of texts, by their hdlr, and how kinds are called that are not read. */
+const TEXT_HANDLERS = ['text', 'sbtl', 'subt', 'clcp'];
+const FORMATS: Readonly<Record<string, string>> = {
+  c608: 'CEA-608',
+  c708: 'CEA-708',
+  stpp: 'TTML with pictures',
+};
 
 /** A text track of an MP4 file. */
 interface Mp4Track {
@@ -33,11 +48,12 @@ interface Mp4Track {
   /** Milliseconds of a tick, and of the film at tick 0. */
   tickMs: number;
   offsetMs: number;
-  textOf(sample: Uint8Array): string;
+  read: ReadSample;
+  maxBytes: number;
 }
 
 /**
- * The text tracks of an MP4 or MOV file (tx3g and wvtt), fragmented or not; null where it is none. Reads its index, of other tracks the heads
+ * The text tracks of an MP4 or MOV file (tx3g, wvtt and stpp), fragmented or not; null where it is none. Reads its index, of other tracks the heads
  * alone.
  */
 export async function openMp4Text(view: FileView): Promise<TextTracks | null> {
@@ -49,15 +65,26 @@ export async function openMp4Text(view: FileView): Promise<TextTracks | null> {
   const movieTicksPerS = mvhd ? ticksPerS(await facts(view, mvhd)) : 1;
   const tracks: Mp4Track[] = [];
   const pictures: SubtitleName[] = [];
+  const unread = new Map<number, SubtitleName>();
+  const chapters = new Set<number>();
   for await (const box of boxesIn(view, moov.start, moov.end)) {
     if (box.type !== 'trak') continue;
     const track = await readTrack(view, box, movieTicksPerS);
     if (track && tracks.length < MAX_TEXT_TRACKS) tracks.push(track);
-    const picture = track ? null : await readPictures(view, box);
-    if (picture && pictures.length < MAX_TEXT_TRACKS) pictures.push(picture);
+    for (const id of await chaptersOf(view, box)) chapters.add(id);
+    const other = track ? null : await nameOther(view, box);
+    if (other?.isPictures && pictures.length < MAX_TEXT_TRACKS) pictures.push(other.name);
+    if (other && !other.isPictures && unread.size < MAX_TEXT_TRACKS) unread.set(other.id, other.name);
   }
   const names = tracks.map(({ name }) => name);
-  return { names, pictures, read: (signal) => readTexts(view, moov, tracks, signal) };
+  // The names of chapters are texts as well, but no subtitles.
+  for (const id of chapters) unread.delete(id);
+  return {
+    names,
+    pictures,
+    unread: [...unread.values()],
+    read: (signal) => readTexts(view, moov, tracks, signal),
+  };
 }
 
 /** The types with which such a file may begin. */
@@ -77,8 +104,8 @@ async function readTrack(view: FileView, trak: Box, movieTicksPerS: number): Pro
   if (!stsd || !mdhd || !tkhd) return null;
   // After version, flags and count: entries as boxes.
   const [entry] = await collected(boxesIn(view, stsd.start + 8, stsd.end));
-  const textOf = TEXT_OF[entry?.type ?? ''];
-  if (!entry || !textOf) return null;
+  const reading = READ[entry?.type ?? ''];
+  if (!entry || !reading || (await hasPictures(view, entry))) return null;
   const head = await facts(view, mdhd);
   const tickMs = 1000 / ticksPerS(head);
   const isForced = entry.type === 'tx3g' && (await areAllForced(view, entry));
@@ -95,23 +122,55 @@ async function readTrack(view: FileView, trak: Box, movieTicksPerS: number): Pro
     stbl,
     tickMs,
     offsetMs: await offsetMs(view, trak, movieTicksPerS, tickMs),
-    textOf,
+    ...reading,
   };
 }
 
-/** The name of a track whose subtitles are pictures: VobSub, as some programs put it into MP4. Null where it is none. */
-async function readPictures(view: FileView, trak: Box): Promise<SubtitleName | null> {
+/** Whether TTML refers to pictures instead of having texts: its entry names what kinds of them. */
+async function hasPictures(view: FileView, entry: Box): Promise<boolean> {
+  if (entry.type !== 'stpp') return false;
+  // Six reserved bytes and an index of two, then three texts that end in a zero: the third has the kinds.
+  const text = new TextDecoder().decode((await bytesOf(view, entry)).subarray(8));
+  return (text.split('\0')[2] ?? '').includes('image/');
+}
+
+/** The tracks that have the names of this one's chapters. */
+async function chaptersOf(view: FileView, trak: Box): Promise<number[]> {
+  const chap = await boxAlong(view, trak, 'tref', 'chap');
+  if (!chap) return [];
+  const ids = await facts(view, chap);
+  return Array.from({ length: Math.floor(ids.byteLength / 4) }, (_, i) => ids.getUint32(4 * i));
+}
+
+/** A track of subtitles that is not read: pictures (VobSub, as some programs put it into MP4), or a kind that nobody reads here. Null where it is none. */
+async function nameOther(
+  view: FileView,
+  trak: Box,
+): Promise<{ id: number; name: SubtitleName; isPictures: boolean } | null> {
   const hdlr = await boxAlong(view, trak, 'mdia', 'hdlr');
   const mdhd = await boxAlong(view, trak, 'mdia', 'mdhd');
   // After version, flags and four bytes that are reserved.
   const kind = hdlr && plainText((await bytesOf(view, hdlr)).subarray(8, 12));
-  if (kind !== 'subp' || !mdhd) return null;
-  const name = { isForced: false, isForHardOfHearing: false, isDefault: false };
-  return textTrackName({
+  const tkhd = await boxAlong(view, trak, 'tkhd');
+  const isPictures = kind === 'subp';
+  if (!kind || !(isPictures || TEXT_HANDLERS.includes(kind)) || !mdhd || !tkhd) return null;
+  const type = isPictures ? '' : await entryType(view, trak);
+  const name = textTrackName({
     language: await languageOf(view, trak, mdhd),
     title: await titleOf(view, trak),
-    ...name,
+    isForced: false,
+    isForHardOfHearing: false,
+    isDefault: false,
+    format: FORMATS[type] ?? type,
   });
+  return { id: afterDates(await facts(view, tkhd)), name, isPictures };
+}
+
+/** What the file calls what is in a track; empty where it does not say. */
+async function entryType(view: FileView, trak: Box): Promise<string> {
+  const stsd = await boxAlong(view, trak, 'mdia', 'minf', 'stbl', 'stsd');
+  const [entry] = stsd ? await collected(boxesIn(view, stsd.start + 8, stsd.end)) : [];
+  return entry?.type ?? '';
 }
 
 async function languageOf(view: FileView, trak: Box, mdhd: Box): Promise<string> {
@@ -181,7 +240,7 @@ async function readTexts(
   let leftBytes = MAX_TEXT_BYTES;
   const ids = tracks.map(({ id }) => id);
   const fragments = await readFragments(view, moov, ids, signal);
-  for (const { id, stbl, textOf, tickMs, offsetMs } of tracks) {
+  for (const { id, stbl, read, maxBytes, tickMs, offsetMs } of tracks) {
     const raw: RawCue[] = [];
     try {
       const samples = [...(await readSamples(view, stbl)), ...(fragments.get(id) ?? [])];
@@ -189,10 +248,11 @@ async function readTexts(
         signal.throwIfAborted();
         leftBytes -= sizeBytes;
         if (leftBytes < 0) break;
-        const text = textOf(await view.part(at, at + sizeBytes, MAX_CUE_BYTES));
-        const startMs = Math.round(offsetMs + startTicks * tickMs);
-        const endMs = Math.round(offsetMs + (startTicks + durationTicks) * tickMs);
-        if (text !== '') raw.push({ startMs: Math.max(0, startMs), endMs, text });
+        const sample = await view.part(at, at + sizeBytes, maxBytes);
+        for (const cue of read(sample, startTicks * tickMs, (startTicks + durationTicks) * tickMs)) {
+          const startMs = Math.max(0, Math.round(offsetMs + cue.startMs));
+          raw.push({ ...cue, startMs, endMs: cue.endMs === null ? null : Math.round(offsetMs + cue.endMs) });
+        }
       }
     } catch (error) {
       // What could be read stays: the file may be cut off.
@@ -201,6 +261,25 @@ async function readTexts(
     all.push(shownCues(raw));
   }
   return all;
+}
+
+/** One text, shown for as long as its sample lasts. */
+function whole(textOf: (sample: Uint8Array) => string): ReadSample {
+  return (sample, startMs, endMs) => {
+    const text = textOf(sample);
+    return text === '' ? [] : [{ startMs, endMs, text }];
+  };
+}
+
+/** A document whose times are the track's, of which a sample shows what falls into it (ISO/IEC 14496-30, section 5). */
+function ttml(sample: Uint8Array, startMs: number, endMs: number): RawCue[] {
+  return ttmlCues(plainText(sample))
+    .map((cue) => ({
+      text: cue.text,
+      startMs: Math.max(startMs, cue.startMs),
+      endMs: Math.min(endMs, cue.endMs ?? endMs),
+    }))
+    .filter((cue) => cue.endMs > cue.startMs);
 }
 
 /** Its length in two bytes, the text in UTF-8 or, with a mark, UTF-16; boxes about its looks follow. */

@@ -9,8 +9,9 @@ import type { TextTracks } from './text-tracks.ts';
 export interface OwnSubtitles {
   /** Of the dropped ones, then of the film's own: as viewers will have them. */
   names: readonly SubtitleName[];
-  /** What the film has besides and viewers will not have: subtitles that are pictures. */
+  /** What the film has besides and viewers will not have: subtitles that are pictures, and those of kinds that are not read. */
   leftOut: readonly SubtitleName[];
+  unread: readonly SubtitleName[];
   /**
    * The film's own as encoded extras. `listed` are extras of an earlier time: what is among them is not made again.
    * @throws MatineeError FILE_UNREADABLE; the signal's reason once it aborts.
@@ -28,6 +29,7 @@ export function ownSubtitles(tracks: TextTracks, dropped: readonly Bytes[]): Own
   return {
     names,
     leftOut: tracks.pictures,
+    unread: tracks.unread,
     async *make(originS, listed, signal) {
       if (own.length === 0) return;
       const madeCounts = countByTrack(listed);

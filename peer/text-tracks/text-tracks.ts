@@ -7,6 +7,9 @@ export const MAX_TEXT_TRACKS = 32;
 /** Cues of one track: a film has 1,500, one with signs and songs 10,000. */
 export const MAX_TRACK_CUES = 20_000;
 
+/** Bytes of a document of many cues (TTML). */
+export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+
 /** Bytes of one cue as it lies in the file; with its styles one has 2 kB at most. */
 export const MAX_CUE_BYTES = 64 * 1024;
 
@@ -19,6 +22,8 @@ export interface TextTracks {
   readonly names: readonly SubtitleName[];
   /** Subtitles that are pictures, in the order of the file: no text track can show them, so they are left out. */
   readonly pictures: readonly SubtitleName[];
+  /** Those of kinds that are not read here, their names saying which, in the order of the file. */
+  readonly unread: readonly SubtitleName[];
   /**
    * The cues of each, in the order they begin, with the file's times; what cannot be understood is left out.
    * @throws MatineeError FILE_UNREADABLE; the signal's reason once it aborts.

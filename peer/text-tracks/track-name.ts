@@ -13,6 +13,8 @@ export interface TrackFacts {
   isForHardOfHearing: boolean;
   /** Whether it is to be shown unasked. */
   isDefault: boolean;
+  /** What its format is called; left out where nobody has to know. */
+  format?: string;
 }
 
 /** What people are told of a text track; its title only where that says more than the language. */
@@ -22,6 +24,7 @@ export function textTrackName({
   isForced,
   isForHardOfHearing,
   isDefault,
+  format = '',
 }: TrackFacts): SubtitleName {
   const tag = languageTag(language);
   const plain = plainName(title);
@@ -29,6 +32,7 @@ export function textTrackName({
     isLanguageName(plain, tag) ? '' : plain,
     isForced && !/forced/i.test(plain) ? 'forced' : '',
     isForHardOfHearing && !/\b(sdh|cc)\b/i.test(plain) ? 'SDH' : '',
+    format,
   ];
   const label = plainTitle(words.filter((word) => word !== '').join(', '), MAX_LABEL_CHARS);
   return { language: tag, label, isDefault };

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { lightClip, mediaFile } from '../tools/clips.ts';
+import { lightClip, mediaFile, twoSounds } from '../tools/clips.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { hostThroughPage, PATIENCE_MS, playback, seek, untilEnded, untilPlaying, visit } from './pages.ts';
 
@@ -74,7 +74,7 @@ if (converted !== null)
       await home.page.goto(link);
       const playlist = home.page.getByTestId('playlist');
       await playlist.getByTestId('drop-input').setInputFiles(converted);
-      const start = home.page.getByTestId('start-film');
+      const start = playlist.getByTestId('plan-start');
       await start.waitFor();
       assert.match(await playlist.getByTestId('plan').innerText(), /Sound converted.*AC-3.*Opus/s);
       assert.is(await home.page.getByTestId('film').count(), 0, 'nothing is sent before');
@@ -91,6 +91,43 @@ if (converted !== null)
       await home.context.close();
     },
   );
+
+anyFile(
+  'should say of a film that is added all that is said of a first one, and let the host choose its sound',
+  async ({ browser, server }) => {
+    const home = await visit(browser, server.url);
+    const link = await hostThroughPage(home.page, (await lightClip(10)).path);
+    await home.page.goto(link);
+    const playlist = home.page.getByTestId('playlist');
+    const adding = playlist.getByTestId('adding-film');
+    await playlist.getByTestId('drop-input').setInputFiles(await twoSounds());
+    const sound = adding.getByTestId('plan-sound');
+    await sound.waitFor();
+    assert.equal(await sound.locator('option').allInnerTexts(), ['1 · English · AAC', '2 · German · Opus']);
+    assert.is(await sound.inputValue(), '0', 'the default one first');
+    assert.match(await adding.innerText(), /two-sounds.*0:02.*320 × 180.*[kM]B.*H\.264.*copied.*AAC/s);
+    assert.ok(await adding.getByTestId('plan-small').isVisible());
+    await sound.selectOption('1');
+    await adding.getByTestId('plan').getByText('Opus').waitFor();
+    await adding.getByTestId('plan-start').click();
+    await home.page.getByTestId('film-added').waitFor();
+    await home.page.getByTestId('film').nth(1).getByTestId('show-film').click();
+    const viewer = await visit(browser, server.url);
+    await viewer.page.addInitScript(() => {
+      const add = MediaSource.prototype.addSourceBuffer;
+      MediaSource.prototype.addSourceBuffer = function (mime) {
+        Object.assign(window, { mime });
+        return add.call(this, mime);
+      };
+    });
+    await viewer.page.goto(link);
+    await untilEnded(viewer.page, PATIENCE_MS);
+    const mime = await viewer.page.evaluate(() => (window as { mime?: string }).mime);
+    assert.match(mime ?? '', /avc1.*Opus/);
+    assert.equal([home.errors, viewer.errors], [[], []]);
+    await Promise.all([viewer.context.close(), home.context.close()]);
+  },
+);
 
 for (const { name, plan, durationS, widthPx, heightPx } of playing) {
   const path = mediaFile(name);

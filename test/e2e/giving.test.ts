@@ -187,6 +187,51 @@ giving(
   },
 );
 
+giving(
+  'should give from the home page that goes on with an added film only while the room watches it',
+  async ({ server, browser, line }) => {
+    line.bytesPerSec = Number.POSITIVE_INFINITY;
+    const home = await visit(browser, line.url);
+    const link = await hostThroughPage(home.page, (await lightClip(10)).path);
+    const title = await home.page.getByTestId('your-room').innerText();
+    const viewer = await visit(browser, link.replace(line.url, server.url), { rate: 0, isOnOwn: true });
+    line.bytesPerSec = SLOW_BYTES_PER_SEC;
+    const added = await lightClip(40);
+    const host = await home.context.newPage();
+    host.setDefaultTimeout(PATIENCE_MS);
+    await host.goto(link);
+    await host.getByTestId('playlist').getByTestId('drop-input').setInputFiles(added.path);
+    await host.getByTestId('film').nth(1).waitFor();
+    await host.close({ runBeforeUnload: false });
+    await untilMembers(viewer.page, 0);
+
+    await home.page.goto(line.url);
+    await home.page.getByTestId('unfinished-upload').getByTestId('drop-input').setInputFiles(added.path);
+    const choice = home.page.getByTestId('giving-choice');
+    await choice.and(home.page.locator(':disabled')).waitFor();
+    assert.match(await home.page.getByTestId('giving').innerText(), /another film/);
+    assert.is((await stats(viewer.page)).connectedPeers, 1, 'the origin alone');
+
+    const again = await home.context.newPage();
+    again.setDefaultTimeout(PATIENCE_MS);
+    await again.goto(link);
+    await untilMembers(viewer.page, 1);
+    await again.getByTestId('film').nth(1).getByTestId('show-film').click();
+    await untilMembers(viewer.page, 2);
+    await choice.and(home.page.locator(':enabled')).waitFor();
+    await again.getByTestId('film').nth(0).getByTestId('show-film').click();
+    await untilMembers(viewer.page, 1);
+    assert.is(await again.getByTestId('unfinished').count(), 0, 'it is under way');
+
+    line.bytesPerSec = Number.POSITIVE_INFINITY;
+    await untilDone(home.page);
+    assert.is(await home.page.getByTestId('your-room').innerText(), title, 'the room is what it was');
+    assert.equal(viewer.errors, []);
+    await viewer.context.close();
+    await home.context.close();
+  },
+);
+
 giving('should give in a room that was locked before, too', async ({ server, browser, line }) => {
   const home = await visit(browser, `${line.url}/?peers=no`);
   const link = await hostSlowly(home.page);

@@ -71,6 +71,23 @@ export async function shortClip(durationS: number): Promise<Clip> {
   return measureClip(await cached(name, (path) => cutClip(main.path, durationS, path)));
 }
 
+/** Two seconds with two sound tracks: English in AAC, which is the default, and German in Opus. */
+export function twoSounds(): Promise<string> {
+  return cached('two-sounds-1.mkv', async (path) => {
+    const { ffmpeg } = await findFfmpeg();
+    const input = (source: string) => ['-f', 'lavfi', '-i', source];
+    const inputs = [
+      ...input('testsrc2=d=2:r=25:s=320x180'),
+      ...input('sine=440:d=2:r=48000'),
+      ...input('sine=880:d=2:r=48000'),
+    ];
+    const codecs = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a:0', 'aac', '-c:a:1', 'libopus'];
+    const languages = ['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=ger'];
+    const maps = ['-map', '0', '-map', '1', '-map', '2'];
+    await runProgram(ffmpeg, ['-v', 'error', ...inputs, ...maps, ...codecs, ...languages, path]);
+  });
+}
+
 /** What ffprobe finds in a video file; rejects where it finds no video track. */
 export async function measureClip(path: string): Promise<Clip> {
   const { ffprobe } = await findFfmpeg();

@@ -40,3 +40,20 @@ export async function filmWithTexts(
     await folder.remove();
   }
 }
+
+/** The clip as MP4 with two chapters. */
+export async function filmWithChapters(clip: Clip): Promise<Buffer<ArrayBuffer>> {
+  const folder = await temporaryFolder();
+  try {
+    const [list, path] = [join(folder.path, 'chapters'), join(folder.path, 'film.mp4')];
+    const chapter = (startS: number, endS: number) =>
+      `[CHAPTER]\nTIMEBASE=1/1\nSTART=${startS}\nEND=${endS}\ntitle=From ${startS} s\n`;
+    await writeFile(list, `;FFMETADATA1\n${chapter(0, 4)}${chapter(4, 10)}`);
+    const { ffmpeg } = await findFfmpeg();
+    const inputs = ['-i', clip.path, '-i', list, '-map_metadata', '1'];
+    await runProgram(ffmpeg, ['-v', 'error', ...inputs, '-c', 'copy', path]);
+    return await readFile(path);
+  } finally {
+    await folder.remove();
+  }
+}

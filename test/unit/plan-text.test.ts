@@ -60,6 +60,7 @@ function lines(
     tracks,
     subtitles: [],
     leftOutSubtitles: [],
+    unreadSubtitles: [],
     hasCover: false,
     ...more,
   });
@@ -107,8 +108,14 @@ plan('should say which subtitles are left out, and be worth asking for that', ()
     '  Subtitles left out, because they are pictures and not text: German, track 2',
   );
   const copied = planPackaging({ tracks, bitsPerSec: 0 }, COPY, NO_WISHES);
-  assert.not(isWorthAsking({ plan: copied, tracks, leftOutSubtitles: [] }, NO_WISHES));
-  assert.ok(isWorthAsking({ plan: copied, tracks, leftOutSubtitles }, NO_WISHES));
+  assert.not(isWorthAsking({ plan: copied, tracks, leftOutSubtitles: [], unreadSubtitles: [] }, NO_WISHES));
+  assert.ok(isWorthAsking({ plan: copied, tracks, leftOutSubtitles, unreadSubtitles: [] }, NO_WISHES));
+  const unreadSubtitles = [{ language: 'de', label: 'teletext', isDefault: false }];
+  assert.is(
+    lines(tracks, NO_WISHES, { unreadSubtitles }).at(-1),
+    '  Subtitles left out, because they are of a kind that is not read here: German (teletext)',
+  );
+  assert.ok(isWorthAsking({ plan: copied, tracks, leftOutSubtitles: [], unreadSubtitles }, NO_WISHES));
 });
 
 plan.run();

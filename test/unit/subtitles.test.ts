@@ -87,6 +87,111 @@ reading('should be read as programs write them', () => {
   for (const [what, text, cues] of table) assert.equal(readSubtitles('a.srt', utf8(text)), cues, what);
 });
 
+/** A document with a paragraph or more in it. */
+function ttml(body: string, attributes = ''): string {
+  return `<?xml version="1.0"?>\n<tt xmlns="http://www.w3.org/ns/ttml" ${attributes}><head><metadata><ttm:title>no text</ttm:title></metadata></head><body>${body}</body></tt>`;
+}
+
+reading('should be read from TTML, each time that it knows, without its looks', () => {
+  const table: [what: string, text: string, cues: Cue[]][] = [
+    [
+      'as programs write it',
+      ttml(
+        '<div>\n<p begin="00:00:01.500" end="00:00:02.25"\n region="a>b">\n  Two <span tts:fontStyle="italic">of</span>\n them,<br/>A &amp; B &#x3c; &#67;</p>\n</div>',
+      ),
+      [[1500, 2250, 'Two of them,\nA &amp; B &lt; C']],
+    ],
+    [
+      'with prefixes',
+      '<tt:tt><tt:body><tt:p begin="1s" end="2s">x</tt:p></tt:body></tt:tt>',
+      [[1000, 2000, 'x']],
+    ],
+    ['a length', ttml('<p begin="1.5s" dur="500ms">x</p>'), [[1500, 2000, 'x']]],
+    ['no end', ttml('<p begin="0.1h">x</p>'), [[360_000, 365_000, 'x']]],
+    ['frames', ttml('<p begin="00:00:01:12" end="50f">x</p>', 'ttp:frameRate="25"'), [[1480, 2000, 'x']]],
+    [
+      'frames of television',
+      ttml(
+        '<p begin="00:00:10:00" end="360f">x</p>',
+        'ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001"',
+      ),
+      [[10_000, 12_012, 'x']],
+    ],
+    [
+      'ticks',
+      ttml('<p begin="10000000t" end="25000000t">x</p>', 'ttp:tickRate="10000000"'),
+      [[1000, 2500, 'x']],
+    ],
+    [
+      'within one another',
+      ttml('<div begin="10s" end="15s"><p begin="1s" end="2s">a</p><p begin="4s" end="9s">b</p></div>'),
+      [
+        [11_000, 12_000, 'a'],
+        [14_000, 15_000, 'b'],
+      ],
+    ],
+    [
+      'one after the other',
+      ttml('<div timeContainer="seq"><p dur="2s">a</p><p begin="1s" dur="1s">b</p></div>'),
+      [
+        [0, 2000, 'a'],
+        [3000, 4000, 'b'],
+      ],
+    ],
+    [
+      'parts of a paragraph with times of their own',
+      ttml('<p begin="10s" end="20s"><span end="1s">a</span><span begin="1s" dur="2s">b</span></p>'),
+      [
+        [10_000, 11_000, 'a'],
+        [11_000, 13_000, 'b'],
+      ],
+    ],
+    [
+      'remarks and raw text',
+      ttml(
+        '<!-- <p begin="0s" end="1s">no</p> --><p begin="1s" end="2s"><![CDATA[a<b]]></p><p begin="3s" end="4s"> <br/> </p>',
+      ),
+      [[1000, 2000, 'a&lt;b']],
+    ],
+    [
+      'cut off',
+      ttml('<p begin="1s" end="2s">a</p><p begin="2s" end="3s">b').slice(0, -14),
+      [[1000, 2000, 'a']],
+    ],
+  ];
+  for (const [what, text, cues] of table) assert.equal(readSubtitles('a.ttml', utf8(text)), cues, what);
+});
+
+reading('should expand and fetch nothing that a TTML document declares', () => {
+  const declared =
+    '<!DOCTYPE tt [<!ENTITY a "ha"><!ENTITY b "&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>';
+  const text = `${declared}${ttml('<p begin="1s" end="2s">&b; &c; x</p>')}`;
+  assert.equal(readSubtitles('a.ttml', utf8(text)), [[1000, 2000, '&amp;b; &amp;c; x']]);
+});
+
+reading('should be read from ASS and SSA, their words alone', () => {
+  const ass = (events: string) =>
+    `[Script Info]\nTitle: 0:00:01.00,0:00:02.00\n\n[V4+ Styles]\nFormat: Name\n\n${events}`;
+  const table: [what: string, text: string, cues: Cue[]][] = [
+    [
+      'as programs write it',
+      ass(
+        '[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\nComment: 0,0:00:00.00,0:00:01.00,Default,,0,0,0,,none\nDialogue: 0,0:00:05.00,0:00:06.50,Default,,0,0,0,,{\\an8}Hello, {\\i1}you{\\i0}\\Nthere\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,First\nDialogue: 0,0:00:03.00,0:00:04.00,Default,,0,0,0,,{\\p1}m 0 0 l 1 1{\\p0}',
+      ),
+      [
+        [1000, 2000, 'First'],
+        [5000, 6500, 'Hello, you\nthere'],
+      ],
+    ],
+    [
+      'in another order',
+      ass('[Events]\nFormat: Marked, End, Start, Text\nDialogue: Marked=0,0:00:02.00,0:00:01.00,a, b'),
+      [[1000, 2000, 'a, b']],
+    ],
+  ];
+  for (const [what, text, cues] of table) assert.equal(readSubtitles('a.ass', utf8(text)), cues, what);
+});
+
 reading('should be read in the usual encodings', () => {
   const text = '00:00:01,000 --> 00:00:02,000\nÄpfel – naïve\n';
   const cues: Cue[] = [[1000, 2000, 'Äpfel – naïve']];
@@ -125,6 +230,14 @@ reading('should never give what cannot be listed, whatever is in the file', () =
       '-->',
       '{\\an8}',
       '\u0000',
+      '<tt ',
+      'ttp:tickRate="3">',
+      '<p begin="1s" dur="0.3t">a<br/>',
+      '</p>',
+      '<!--',
+      '&#x10ffff;&#0;',
+      '[Events]',
+      'Dialogue: 0,0:00:01.0,0:00:03.00,a,b,0,0,0,,{\\p',
     ),
   );
   fc.assert(

@@ -25,7 +25,7 @@ import { readSamples } from '../../peer/text-tracks/sample-table.ts';
 import { ownSubtitles } from '../../peer/text-tracks/text-extras.ts';
 import { unpacked } from '../../peer/text-tracks/unpack.ts';
 import { lightClip } from '../tools/clips.ts';
-import { filmWithTexts } from '../tools/film-with-texts.ts';
+import { filmWithChapters, filmWithTexts } from '../tools/film-with-texts.ts';
 import { filmWithPictures } from '../tools/picture-subtitles.ts';
 
 const ENGLISH = `1
@@ -140,6 +140,59 @@ texts('should be read from MP4 as ffmpeg writes it, moov first or last', async (
   }
 });
 
+texts('should be read from TTML in MP4 as ffmpeg writes it', async () => {
+  const file = source(await film('text.mp4', '-c:s', 'ttml'));
+  const tracks = await openTextTracks(file);
+  assert.equal([tracks.names.map(({ language }) => language), tracks.unread], [['en', 'de'], []]);
+  const [english, german] = await cuesIn(file);
+  assert.equal(english, PLAIN);
+  assert.is(german?.[0]?.[2], 'Straße');
+});
+
+texts(
+  'should be named where MP4 has them of a kind that is not read, the names of chapters not among them',
+  async () => {
+    const bytes = await film('text.mp4', '-c:s', 'mov_text', '-movflags', 'faststart');
+    bytes.set(utf8('c608'), Buffer.from(bytes).indexOf('tx3g'));
+    const { names, unread } = await openTextTracks(source(bytes));
+    assert.equal(
+      [names.map(({ language }) => language), unread.map(({ language, label }) => [language, label])],
+      [['de'], [['en', 'CEA-608']]],
+    );
+    // ffmpeg makes a track of texts out of chapters.
+    const chaptered = await filmWithChapters(await lightClip(20));
+    assert.ok(Buffer.from(chaptered).includes('chap'));
+    const of = await openTextTracks(source(chaptered));
+    assert.equal([of.names, of.unread], [[], []]);
+  },
+);
+
+texts('should be named where they are teletext', async () => {
+  const bytes = await filmWithPictures(await lightClip(20), 'dvb.ts', 'dvbsub');
+  const teletext = Buffer.from(bytes);
+  // DVB's descriptor has eight bytes for each language, and teletext's five.
+  const dvb = Buffer.concat([Uint8Array.of(0x59, 8), utf8('ger')]);
+  for (let at = teletext.indexOf(dvb); at >= 0; at = teletext.indexOf(dvb)) {
+    teletext.set([0x56, 5], at);
+    teletext.set([(2 << 3) | 1, 0x50, 0xff, 1], at + 5);
+  }
+  const own = ownSubtitles(await openTextTracks(source(teletext)), []);
+  assert.equal(
+    [own.leftOut, own.unread.map((track) => [track.language, track.label])],
+    [[], [['de', 'teletext']]],
+  );
+});
+
+texts('should be named where Matroska has them of a kind that is not read', async () => {
+  const bytes = Buffer.from(await film('srt.mkv', '-c:s', 'srt'));
+  bytes.set(utf8('S_TEXT/USF\0'), bytes.indexOf('S_TEXT/UTF8'));
+  const { names, unread } = await openTextTracks(source(bytes));
+  assert.equal(
+    [names.map(({ language }) => language), unread.map(({ language, label }) => [language, label])],
+    [['de'], [['en', 'USF']]],
+  );
+});
+
 const PICTURES: [name: string, codec: string, language: string][] = [
   ['pgs.mkv', 'copy', 'de'],
   ['vobsub.mkv', 'dvdsub', 'de'],
@@ -218,6 +271,7 @@ texts('should come out of any damage with an answer, and within its size', async
   const files = [
     await film('fuzz.mkv', '-c:s', 'ass'),
     await film('fuzz.mp4', '-c:s', 'mov_text'),
+    await film('fuzz.mp4', '-c:s', 'ttml'),
     await film('fuzz.mp4', '-c:s', 'mov_text', '-movflags', 'frag_keyframe+empty_moov+default_base_moof'),
     await filmWithPictures(await lightClip(20), 'fuzz.ts', 'dvbsub'),
   ];

@@ -3,9 +3,7 @@ import type { Cheer } from '../../peer/chat/chat.ts';
 import type { Doing, Present } from '../../peer/chat/presence.ts';
 import type { Emoji } from '../../peer/chat/reaction.ts';
 import type { HostCommands } from '../../peer/host/host-commands.ts';
-import type { ChosenFile } from './home/file-handle.ts';
-import type { FromWorker } from './home/host-messages.ts';
-import type { HostingControl } from './home/host-worker.ts';
+import type { IntoRoom } from '../../peer/host/host-video.ts';
 
 /** What the room page sees of the engine: one session per open room, one snapshot to draw from. */
 
@@ -142,12 +140,8 @@ export interface FilmView {
 
 /** What the host can do, and nobody else. */
 export interface HostDesk extends HostCommands {
-  /** Uploads a film into the room, at the end of its list. `present` is what is watched now. */
-  addFilm(
-    chosen: ChosenFile,
-    present: { id: string; title: string } | null,
-    onMessage: (message: FromWorker) => void,
-  ): Promise<HostingControl>;
+  /** What an upload needs to bring a film into the room, at the end of its list. `present` is what is watched now. */
+  intoRoom(present: { id: string; title: string } | null): Promise<IntoRoom>;
   /** Removes the room and all it holds from the server. @throws MatineeError as the commands. */
   takeDown(): Promise<void>;
 }

@@ -29,7 +29,7 @@ export interface ChosenFile {
 
 /** The endings are for systems that do not know these as videos and would grey them out. */
 export const VIDEO_ENDINGS = ['.mkv', '.mov', '.m4v', '.avi', '.ts', '.m2ts', '.webm', '.ogv'];
-export const SUBTITLE_ENDINGS = ['.srt', '.vtt'];
+export const SUBTITLE_ENDINGS = ['.srt', '.vtt', '.ass', '.ssa', '.ttml', '.dfxp'];
 export const SOUND_ENDINGS = ['.mp3', '.m4a', '.flac', '.ogg', '.opus', '.wav'];
 
 export function canPickHandles(): boolean {

@@ -16,6 +16,10 @@ export function giveFromWorker(giveaway: Giveaway, port: MessagePort): void {
       port.close();
       return;
     }
+    if (data.type === 'again') {
+      giveaway.listen(listener);
+      return;
+    }
     const piece = giveaway.read(data.segment, data.piece);
     port.postMessage(
       { type: 'piece', id: data.id, data: piece } satisfies FromGiveaway,

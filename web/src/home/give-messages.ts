@@ -16,6 +16,8 @@ export type FromGiveaway =
   | { type: 'piece'; id: number; data: Bytes | null };
 
 export type ToGiveaway =
+  /** Tell all there is once more, from `begun` on. */
+  | { type: 'again' }
   | { type: 'read'; id: number; segment: number; piece: number }
   /** The last message: nothing is given any more. */
   | { type: 'end' };

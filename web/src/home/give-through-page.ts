@@ -2,8 +2,11 @@ import * as v from 'valibot';
 import { type Bytes, toBase64url } from '../../../peer/bytes.ts';
 import { systemClock } from '../../../peer/clock.ts';
 import { chooseCrypto } from '../../../peer/crypto/choose.ts';
+import type { Crypto } from '../../../peer/crypto/crypto.ts';
+import { deriveRoomKeys } from '../../../peer/crypto/keys.ts';
 import { fetchRules, hostCommands, type RulesReading } from '../../../peer/host/host-commands.ts';
 import type { HostedRoom } from '../../../peer/host/new-room.ts';
+import { isWatched, openRules } from '../../../peer/manifest/rules.ts';
 import { createPeer, signalingUrl } from '../member/browser-network.ts';
 import { GivingMember } from '../member/giving-member.ts';
 import { networkInformation, watchNetwork } from '../member/network.ts';
@@ -11,6 +14,12 @@ import type { FromGiveaway, ToGiveaway } from './give-messages.ts';
 
 /** How long the server may take to say whether there are rules. */
 const RULES_WITHIN_MS = 10_000;
+
+/** How soon it is asked again whether the room has come to this film. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** Why nothing is given, whatever the person wants: the host's rules forbid it, or the room watches another film. */
+export type Hindrance = 'forbidden' | 'unwatched';
 
 const roomAnswer = v.object({ rules: v.number() });
 
@@ -37,10 +46,15 @@ async function readRules(reading: RulesReading): Promise<Bytes | null> {
   return await fetchRules(reading);
 }
 
+function hindranceOf({ isForbidden, isWatched: isFilmWatched }: GivingMember): Hindrance | null {
+  if (isForbidden) return 'forbidden';
+  return isFilmWatched ? null : 'unwatched';
+}
+
 /** Gives viewers what the host's worker tells at a port. Loaded only where something is given. */
 export class PageGiving {
   readonly #port: MessagePort;
-  readonly #onRules: (isForbidden: boolean) => void;
+  readonly #onHindrance: (hindrance: Hindrance | null) => void;
   #member: GivingMember | null = null;
   #limitBytesPerSec: number | null = 0;
   /** What comes while the room is being joined waits for it. */
@@ -49,11 +63,12 @@ export class PageGiving {
   #lastRead = 0;
   readonly #end = new AbortController();
   #isClosed = false;
+  #cancelLooking: () => void = () => undefined;
 
-  /** @param onRules is told whether the host's rules forbid it. */
-  constructor(port: MessagePort, onRules: (isForbidden: boolean) => void) {
+  /** @param onHindrance is told what stands in the way, null: nothing, whenever that may have changed. */
+  constructor(port: MessagePort, onHindrance: (hindrance: Hindrance | null) => void) {
     this.#port = port;
-    this.#onRules = onRules;
+    this.#onHindrance = onHindrance;
     port.onmessage = ({ data }: MessageEvent<FromGiveaway>) => this.#receive(data);
     watchNetwork(window, networkInformation(), () => this.#member?.networkChanged(), this.#end.signal);
   }
@@ -68,8 +83,8 @@ export class PageGiving {
   close(): void {
     this.#isClosed = true;
     this.#end.abort();
-    this.#member?.close();
-    this.#member = null;
+    this.#cancelLooking();
+    this.#leave();
     this.#post({ type: 'end' });
     this.#port.close();
     for (const answer of this.#reads.values()) answer(null);
@@ -88,16 +103,52 @@ export class PageGiving {
 
   async #take(message: Exclude<FromGiveaway, { type: 'piece' }>): Promise<void> {
     if (this.#isClosed) return;
-    if (message.type === 'begun') await this.#join(message.room);
+    if (message.type === 'begun') await this.#begin(message.room);
     else if (message.type === 'published') await this.#member?.giver.update(message.update);
     else if (message.type === 'listed') this.#member?.giver.offer(message.segments);
     else this.#member?.giver.withdraw(message.segment);
   }
 
-  async #join(room: HostedRoom): Promise<void> {
+  #leave(): void {
     this.#member?.close();
     this.#member = null;
-    const crypto = await chooseCrypto();
+  }
+
+  /** The member connects to nobody before it knows the rules, and leaves at once where they name another film: see #heed. */
+  async #begin(room: HostedRoom): Promise<void> {
+    this.#leave();
+    this.#cancelLooking();
+    await this.#join(await chooseCrypto(), room);
+  }
+
+  /** False where the server does not say. */
+  async #isWatched(crypto: Crypto, { roomId, roomSecret, videoId }: HostedRoom): Promise<boolean> {
+    try {
+      const { joinToken } = await deriveRoomKeys(crypto, roomSecret, roomId);
+      const envelope = await readRules(readingOf(roomId, joinToken));
+      return !envelope || isWatched(await openRules(crypto, roomId, envelope), videoId);
+    } catch {
+      // It is asked again.
+      return false;
+    }
+  }
+
+  #lookAgainLater(crypto: Crypto, room: HostedRoom): void {
+    this.#cancelLooking();
+    if (this.#isClosed) return;
+    this.#cancelLooking = systemClock.after(LOOK_AGAIN_MS, () => void this.#look(crypto, room));
+  }
+
+  async #look(crypto: Crypto, room: HostedRoom): Promise<void> {
+    const isNow = await this.#isWatched(crypto, room);
+    if (this.#isClosed || this.#member) return;
+    // What was told meanwhile was lost on nobody.
+    if (isNow) this.#post({ type: 'again' });
+    else this.#lookAgainLater(crypto, room);
+  }
+
+  async #join(crypto: Crypto, room: HostedRoom): Promise<void> {
+    if (this.#isClosed) return;
     const { roomId, hostKey } = room;
     const member = await GivingMember.join({
       room,
@@ -113,7 +164,7 @@ export class PageGiving {
         return isLetIn ? commands.letIn(id) : commands.letOut(id);
       },
       read: (segment, piece) => this.#read(segment, piece),
-      onRules: () => this.#onRules(member.isForbidden),
+      onRules: () => this.#heed(member, crypto, room),
     });
     if (this.#isClosed) {
       member.close();
@@ -121,6 +172,14 @@ export class PageGiving {
     }
     this.#member = member;
     member.giver.setLimit(this.#limitBytesPerSec);
+  }
+
+  #heed(member: GivingMember, crypto: Crypto, room: HostedRoom): void {
+    if (member !== this.#member) return;
+    this.#onHindrance(hindranceOf(member));
+    if (member.isWatched) return;
+    this.#leave();
+    this.#lookAgainLater(crypto, room);
   }
 
   #read(segment: number, piece: number): Promise<Bytes | null> {

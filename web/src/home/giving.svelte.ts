@@ -1,6 +1,6 @@
 import { isMobileDataSpared, watchMobileData } from '../member/mobile-data.ts';
 import type { PeersChoice } from '../member/peers-choice.ts';
-import type { PageGiving } from './give-through-page.ts';
+import type { Hindrance, PageGiving } from './give-through-page.ts';
 import { givingLimit, type UploadNow } from './giving-limit.ts';
 import type { HostingControl } from './host-worker.ts';
 
@@ -16,8 +16,8 @@ const IDLE: UploadNow = {
 export class Giving {
   /** What the host said, now or at an earlier visit; null: nothing, which is a yes once it was told. */
   choice: PeersChoice | null = $state(null);
-  /** The host's rules send everybody through the server. */
-  isForbidden: boolean = $state(false);
+  /** Why nothing is given, whatever the host says; null: nothing stands in the way. */
+  hindrance: Hindrance | null = $state(null);
   /** Something is given, or is about to be. */
   isGiving: boolean = $state(false);
   isWanted = $derived(this.choice !== 'no');
@@ -31,6 +31,7 @@ export class Giving {
   #given: HostingControl | null = null;
   #giving: PageGiving | null = null;
   #wasTold = false;
+  #isWatched = true;
   #now: UploadNow = IDLE;
   readonly #unwatch: (() => void) | null;
   readonly #onChoose: (choice: PeersChoice) => void;
@@ -53,13 +54,19 @@ export class Giving {
     this.#upload = null;
     const { isSpared, limitBytesPerSec } = this.#now;
     this.#now = { ...IDLE, isSpared, limitBytesPerSec };
-    this.isForbidden = false;
+    this.hindrance = null;
     this.#apply();
   }
 
   /** The page has said what it shows to others. Nobody is connected before. */
   noticeShown(): void {
     this.#wasTold = true;
+    this.#apply();
+  }
+
+  /** Whether the room watches what is uploaded: to all others what is given would be of no use. It does until this is said. */
+  setWatched(isWatched: boolean): void {
+    this.#isWatched = isWatched;
     this.#apply();
   }
 
@@ -88,7 +95,8 @@ export class Giving {
   }
 
   #apply(): void {
-    const upload = this.isPossible && this.isWanted && this.#wasTold ? this.#upload : null;
+    const mayGive = this.isPossible && this.isWanted && this.#isWatched && this.#wasTold;
+    const upload = mayGive ? this.#upload : null;
     if (upload === this.#given) return;
     this.#given = upload;
     this.isGiving = upload !== null;
@@ -102,7 +110,7 @@ export class Giving {
     const loaded = await import('./give-through-page.ts').catch(() => null);
     if (!loaded || this.#given !== upload || this.#giving) return;
     const { port1, port2 } = new MessageChannel();
-    this.#giving = new loaded.PageGiving(port1, (isForbidden) => (this.isForbidden = isForbidden));
+    this.#giving = new loaded.PageGiving(port1, (hindrance) => (this.hindrance = hindrance));
     this.#giving.setLimit(givingLimit(this.#now));
     upload.give(port2);
   }

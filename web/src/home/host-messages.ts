@@ -63,8 +63,8 @@ export type FromWorker =
   | { type: 'opened'; video: VideoFacts; planned: PlanFacts; isAsking: boolean }
   /** It is kept under this id, so that it can be gone on with after a crash; null: this browser keeps nothing. */
   | { type: 'kept'; id: string | null }
-  /** The room exists and has this video; its link works from now on. */
-  | { type: 'room'; link: string; hostKey: SigningKey; video: Bytes }
+  /** The room exists and has this video; its link works from now on. `isAdded`: it was there before. */
+  | { type: 'room'; link: string; hostKey: SigningKey; video: Bytes; isAdded: boolean }
   | { type: 'progress'; progress: HostProgress }
   /** The last message, one of two. Cancelled is a failure: ABORTED. */
   | { type: 'done' }

@@ -104,7 +104,13 @@ async function host(task: HostTask, server: string): Promise<void> {
     const own = ownSubtitles(texts, subtitles);
     const info = { ...video.info, title: before?.stored.facts.title ?? video.info.title };
     const { plan, tracks } = video;
-    const planned = { plan, tracks, subtitles: own.names, leftOutSubtitles: own.leftOut };
+    const planned = {
+      plan,
+      tracks,
+      subtitles: own.names,
+      leftOutSubtitles: own.leftOut,
+      unreadSubtitles: own.unread,
+    };
     const isAsking = !before && (task.mustAsk || isWorthAsking(planned, wishes));
     tell({
       type: 'opened',
@@ -113,6 +119,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       isAsking,
     });
     if (isAsking) await agreement;
+    const isAdded = task.into !== null || before?.stored.record.addedTo !== undefined;
     const journal = journalFor(task, factsOf(task, info, identity, subtitles));
     await hostVideo({
       video,
@@ -133,7 +140,7 @@ async function host(task: HostTask, server: string): Promise<void> {
       headStartMs: HEAD_START_MS,
       giveaway: await giveaway,
       signal: cancelled.signal,
-      onRoom: ({ link, hostKey, videoId }) => tell({ type: 'room', link, hostKey, video: videoId }),
+      onRoom: ({ link, hostKey, videoId }) => tell({ type: 'room', link, hostKey, video: videoId, isAdded }),
       onProgress: (progress) => tell({ type: 'progress', progress }),
     });
   } finally {

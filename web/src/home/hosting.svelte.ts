@@ -1,6 +1,7 @@
+import { toBase64url } from '../../../peer/bytes.ts';
 import type { ErrorCode } from '../../../peer/errors.ts';
 import type { HostedRoomKey } from '../../../peer/host/host-key-file.ts';
-import type { HostProgress } from '../../../peer/host/host-video.ts';
+import type { HostProgress, IntoRoom } from '../../../peer/host/host-video.ts';
 import { NO_WISHES, type PackagingWishes } from '../../../peer/host/package-plan.ts';
 import { UploadSpeed } from '../../../peer/host/upload-speed.ts';
 import { formatPercent } from '../format.ts';
@@ -34,7 +35,7 @@ const FILE_FAULTS: ReadonlySet<ErrorCode> = new Set([
 /** Share of the upload shown at most before it is done: until packaging ends the whole is an estimate. */
 const MAX_SHARE_BEFORE_DONE = 0.99;
 
-/** One person's way from choosing a file to a room that has all of it. Owns the worker's life, draws nothing. */
+/** One person's way from choosing a file to a room, its own or an open one, that has all of it. Owns the worker's life, draws nothing. */
 export class Hosting {
   #start: StartHosting;
   #nowMs: () => number;
@@ -42,6 +43,10 @@ export class Hosting {
   /** Gives viewers what the server does not have yet. */
   readonly giving: Giving;
   #control: HostingControl | null = null;
+  /** The open room that is to get the film; null: one is made for it. */
+  #into: IntoRoom | null = null;
+  /** Into a room that was there before. */
+  #isAdded = false;
   #speed = new UploadSpeed();
   /** The same of milliseconds of film, which is what takes time where it is encoded anew. */
   #filmSpeed = new UploadSpeed();
@@ -59,6 +64,8 @@ export class Hosting {
   /** The person is choosing how: nothing begins by itself. */
   isChoosing = $state(false);
   link: string | null = $state(null);
+  /** By which the room lists the film (base64url); null before it has it. */
+  videoId: string | null = $state(null);
   /** What viewers will have to type; empty: the link is enough. */
   roomPassword = $state('');
   /** What the server asks hosts for; empty: nothing was typed. */
@@ -73,6 +80,10 @@ export class Hosting {
   file = $derived(this.chosen?.file ?? null);
   /** Whether closing the page now would lose work. */
   isBusy = $derived(this.step === 'inspecting' || this.step === 'uploading');
+  /** What stands in the way of the upload, in a sentence; null: nothing. */
+  problem = $derived(this.step === 'uploading' ? (this.progress?.problem ?? null) : null);
+  /** All is packaged, and the last of it is being stored. */
+  isFinishing = $derived(this.progress?.phase === 'finishing');
   /** Whether the same file may work at another try. */
   canRetry = $derived(this.failure !== null && !FILE_FAULTS.has(this.failure.code));
   /** 0 to 1. */
@@ -94,8 +105,10 @@ export class Hosting {
     this.#nowMs = nowMs;
   }
 
-  /** Starts over with this file. Ignored while another one is on its way: that has a Cancel button. */
-  choose(chosen: ChosenFile): void {
+  /** Starts over with this file. Ignored while another one is on its way: that has a Cancel button. `into`: the open room that gets it. */
+  choose(chosen: ChosenFile, into: IntoRoom | null = null): void {
+    if (this.isBusy) return;
+    this.#into = into;
     this.wishes = { ...NO_WISHES, mayLeaveOutSound: true, isSmall: this.isSmall };
     this.isChoosing = false;
     this.#begin(chosen, null);
@@ -132,10 +145,10 @@ export class Hosting {
     this.giving.note({ isPaused: this.isPaused });
   }
 
-  /** Stops and forgets everything; a room that was made is taken down. */
+  /** Stops and forgets everything; a room that was made is taken down, and a film that was added to one removed. */
   cancel(): void {
     this.#control?.cancel();
-    if (this.link !== null) this.#keys.remove(this.link);
+    this.#forgetRoom();
     this.reset();
   }
 
@@ -152,6 +165,8 @@ export class Hosting {
     this.video = null;
     this.planned = null;
     this.link = null;
+    this.videoId = null;
+    this.#isAdded = false;
     this.progress = null;
     this.failure = null;
     this.speedBytesPerSec = null;
@@ -165,7 +180,13 @@ export class Hosting {
     this.reset();
     this.chosen = chosen;
     this.step = 'inspecting';
-    const task = { ...chosen, choices: this.#choices(), goOnWith, into: null, mustAsk: this.isChoosing };
+    const task = {
+      ...chosen,
+      choices: this.#choices(),
+      goOnWith,
+      into: this.#into,
+      mustAsk: this.isChoosing,
+    };
     this.#control = this.#start(task, (message) => this.#receive(message));
   }
 
@@ -184,9 +205,12 @@ export class Hosting {
     this.step = isAsking ? 'planned' : 'uploading';
   }
 
-  #onRoom({ link, hostKey }: Extract<FromWorker, { type: 'room' }>): void {
+  #onRoom({ link, hostKey, video, isAdded }: Extract<FromWorker, { type: 'room' }>): void {
     this.link = link;
-    this.#keys.add({ link, title: this.video?.title ?? '', createdAtMs: Date.now(), hostKey });
+    this.videoId = toBase64url(video);
+    this.#isAdded = isAdded;
+    // A room that was there before keeps its title, and its key whatever becomes of this film.
+    if (!isAdded) this.#keys.add({ link, title: this.video?.title ?? '', createdAtMs: Date.now(), hostKey });
     if (this.#control) this.giving.begin(this.#control);
   }
 
@@ -206,9 +230,13 @@ export class Hosting {
     if (!canGoOn) this.keptId = null;
     // It was taken down, unless it can go on or there was no server to be told.
     const isGone = !canGoOn && failure.code !== 'SERVER_UNREACHABLE';
-    if (this.link !== null && isGone) this.#keys.remove(this.link);
+    if (isGone) this.#forgetRoom();
     this.link = null;
     this.#end('failed');
+  }
+
+  #forgetRoom(): void {
+    if (this.link !== null && !this.#isAdded) this.#keys.remove(this.link);
   }
 
   #choices(): HostChoices {

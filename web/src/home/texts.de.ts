@@ -67,7 +67,8 @@ export const german: Texts = {
   chooseHere: 'Wähle ein Video',
   dropNow: 'Loslassen zum Teilen',
   orChoose: 'oder wähle eine Datei',
-  formats: 'MP4, MOV, MKV, WebM und mehr, mit ihren Untertiteln (SRT, VTT). Nichts zu installieren.',
+  formats:
+    'MP4, MOV, MKV, WebM und mehr, mit ihren Untertiteln (SRT, VTT, ASS, TTML). Nichts zu installieren.',
 
   videos: 'Videos',
 
@@ -132,6 +133,8 @@ export const german: Texts = {
   silent: 'Kein Ton darin',
   subtitles: (names) => `Untertitel: ${names}`,
   leftOutSubtitles: (names) => `Untertitel weggelassen, weil sie Bilder sind und kein Text: ${names}`,
+  unreadSubtitles: (names) =>
+    `Untertitel weggelassen, weil sie von einer Art sind, die hier nicht gelesen wird: ${names}`,
   subtitleTrack: (number) => `Spur ${number}`,
   soundTrack: 'Tonspur',
   soundName: (number, language, title, codec) =>
@@ -146,6 +149,8 @@ export const german: Texts = {
   giving:
     'Freunde bekommen ihn auch von dieser Seite, noch bevor der Server ihn hat: Mitglieder des Raums können dann deine Netzadresse sehen.',
   givingForbidden: 'Dieser Raum läuft nur über den Server: Von dieser Seite bekommen Freunde nichts.',
+  givingUnwatched:
+    'Der Raum sieht einen anderen Film: Bis er zu diesem kommt, bekommen Freunde nichts von dieser Seite.',
   pause: 'Anhalten',
   unpause: 'Weitermachen',
   finishing: 'Gleich fertig: Die letzten Stücke werden gespeichert…',

@@ -22,7 +22,7 @@ const english = {
   chooseHere: 'Choose a video',
   dropNow: 'Let go to share it',
   orChoose: 'or choose a file',
-  formats: 'MP4, MOV, MKV, WebM and more, with their subtitles (SRT, VTT). Nothing to install.',
+  formats: 'MP4, MOV, MKV, WebM and more, with their subtitles (SRT, VTT, ASS, TTML). Nothing to install.',
 
   /** The kind of file, in the browser's file dialog. */
   videos: 'Videos',
@@ -86,6 +86,8 @@ const english = {
   silent: 'No sound in it',
   subtitles: (names: string) => `Subtitles: ${names}`,
   leftOutSubtitles: (names: string) => `Subtitles left out, because they are pictures and not text: ${names}`,
+  unreadSubtitles: (names: string) =>
+    `Subtitles left out, because they are of a kind that is not read here: ${names}`,
   subtitleTrack: (number: number) => `track ${number}`,
   soundTrack: 'Sound track',
   soundName: (number: number, language: string | null, title: string | null, codec: string): string =>
@@ -100,6 +102,8 @@ const english = {
   giving:
     'Friends get it from this page too, before the server has it: members of the room can then see your network address.',
   givingForbidden: 'This room goes through the server only: friends get nothing from this page.',
+  givingUnwatched:
+    'The room watches another film: friends get nothing from this page until it comes to this one.',
   pause: 'Pause',
   unpause: 'Go on',
   finishing: 'Almost there: the last pieces are being stored…',

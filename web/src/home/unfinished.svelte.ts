@@ -6,13 +6,19 @@ import { forgetUpload, listUploads, type UploadInList } from './kept-uploads.ts'
 import { texts } from './texts.ts';
 import { untilIdle } from './upload-lock.ts';
 
-/** Uploads that stopped half-way, as the home page shows them: those under way in some tab are not among them. */
+/** Uploads that stopped half-way, as a page shows them: those under way in some tab are not among them. */
 export class Unfinished {
+  readonly #isOurs: (upload: UploadInList) => boolean;
   #watching = new AbortController();
 
   list: UploadInList[] = $state.raw([]);
   /** What went wrong last, in a sentence. */
   problem: string | null = $state(null);
+
+  /** @param isOurs which are shown here. */
+  constructor(isOurs: (upload: UploadInList) => boolean) {
+    this.#isOurs = isOurs;
+  }
 
   /** Looks which there are now, and goes on looking until those under way have ended. Never rejects. */
   async refresh(): Promise<void> {
@@ -23,7 +29,7 @@ export class Unfinished {
     const kept = await listUploads().catch(() => []);
     if (signal.aborted) return;
     this.list = [];
-    for (const { id } of kept) {
+    for (const { id } of kept.filter(this.#isOurs)) {
       void untilIdle(id, signal).then(
         () => this.#show(id, signal),
         () => undefined,

@@ -3,7 +3,7 @@ import type { ChatRoom } from '../../../peer/chat/authored.ts';
 import type { Clock } from '../../../peer/clock.ts';
 import type { Crypto } from '../../../peer/crypto/crypto.ts';
 import type { HostedRoom } from '../../../peer/host/new-room.ts';
-import { names, standingOf } from '../../../peer/manifest/rules.ts';
+import { isWatched, names, standingOf } from '../../../peer/manifest/rules.ts';
 import { signBadge } from '../../../peer/room/badge.ts';
 import { Giver, giverCard } from '../../../peer/room/giver.ts';
 import { dialBudget } from '../../../peer/room/neighbours.ts';
@@ -38,7 +38,7 @@ export interface GivingMemberParts {
   setLetIn(member: Bytes, isLetIn: boolean, joinToken: Bytes): Promise<unknown>;
   /** The ciphertext of a piece that was offered; null where it is gone meanwhile. */
   read(segment: number, piece: number): Promise<Bytes | null>;
-  /** Whether the host's rules forbid all connections between members may have changed. */
+  /** The host's rules are known, or new. */
   onRules(): void;
 }
 
@@ -129,6 +129,12 @@ export class GivingMember {
   /** Whether the host's rules send everybody through the server only. */
   get isForbidden(): boolean {
     return this.giver.rules?.isOriginOnly ?? false;
+  }
+
+  /** Whether the room watches what is given, as far as it is known here. */
+  get isWatched(): boolean {
+    const { rules } = this.giver;
+    return rules === null || isWatched(rules, this.#parts.room.videoId);
   }
 
   /** This device may be in another network: what looks open is given little time to show that it is. */

@@ -3,7 +3,6 @@ import { systemClock } from '../../../peer/clock.ts';
 import type { Crypto, SigningKey } from '../../../peer/crypto/crypto.ts';
 import { deriveRoomKeys, deriveVideoKeys } from '../../../peer/crypto/keys.ts';
 import { hostCommands } from '../../../peer/host/host-commands.ts';
-import { NO_WISHES } from '../../../peer/host/package-plan.ts';
 import type { ListedVideo } from '../../../peer/manifest/rules.ts';
 import type { RoomEntry } from '../../../peer/room-link.ts';
 import { sealTitle } from '../../../peer/video-info.ts';
@@ -25,12 +24,9 @@ export async function openHostDesk(crypto: Crypto, entry: RoomEntry, hostKey: Si
   return {
     ...commands,
     takeDown: () => takeDown(location.href, hostKey),
-    async addFilm(chosen, present, onMessage) {
-      const { startHosting } = await import('../home/host-worker.ts');
+    async intoRoom(present) {
       const room = { roomId, roomSecret, hostKey, link: location.href };
-      const into = { room, present: present && (await listed(crypto, entry, present)) };
-      const choices = { roomPassword: null, hostPassword: null, wishes: NO_WISHES };
-      return startHosting({ ...chosen, choices, goOnWith: null, into, mustAsk: false }, onMessage);
+      return { room, present: present && (await listed(crypto, entry, present)) };
     },
   };
 }

@@ -211,12 +211,11 @@ export const german: Texts = {
   moveDown: 'Nach unten',
   removeFilm: 'Entfernen',
   addFilm: 'Film hinzufügen',
-  addingFilm: (title, share) => `${title} wird hochgeladen: ${formatPercent(share)}.`,
+  addingFilm: (title) => `${title} wird hochgeladen.`,
   addingFilmAsks: (title) => `Das wird mit ${title} geschehen:`,
-  addingFilmStart: 'Los',
-  addingFilmStarts: 'Die Datei wird angesehen…',
   filmAdded: (title) => `${title} ist im Raum.`,
-  keepOpenWhileAdding: 'Lass diese Seite so lange offen.',
+  keepOpenWhileAdding:
+    'Lass diese Seite offen, bis er fertig ist. Sollte sie doch zugehen, komm hierher zurück und mach weiter.',
   giving:
     'Freunde bekommen ihn auch von dieser Seite, noch bevor der Server ihn hat: Mitglieder des Raums können dann deine Netzadresse sehen.',
   givingForbidden: 'Dieser Raum läuft nur über den Server: Von dieser Seite bekommen Freunde nichts.',

@@ -181,12 +181,11 @@ const english = {
   moveDown: 'Move down',
   removeFilm: 'Remove',
   addFilm: 'Add a film',
-  addingFilm: (title: string, share: number) => `Uploading ${title}: ${formatPercent(share)}.`,
+  addingFilm: (title: string) => `Uploading ${title}.`,
   addingFilmAsks: (title: string) => `This is what will happen to ${title}:`,
-  addingFilmStart: 'Start',
-  addingFilmStarts: 'Looking at the file…',
   filmAdded: (title: string) => `${title} is in the room.`,
-  keepOpenWhileAdding: 'Keep this page open until then.',
+  keepOpenWhileAdding:
+    'Keep this page open until it is done. Should it close all the same, come back here and go on.',
   giving:
     'Friends get it from this page too, before the server has it: members of the room can then see your network address.',
   givingForbidden: 'This room goes through the server only: friends get nothing from this page.',

@@ -1,0 +1,213 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BufferSource, Input, MP4 } from 'mediabunny';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { concat } from '../../peer/bytes.ts';
+import { MatineeError } from '../../peer/errors.ts';
+import { openVideo, type VideoSource } from '../../peer/host/package.ts';
+import { COPY_ONLY } from '../../peer/host/package-options.ts';
+import { NO_WISHES } from '../../peer/host/package-plan.ts';
+import { withOneClock } from '../../peer/host/transport-joins.ts';
+import { packetLayout } from '../../peer/host/transport-tables.ts';
+import { findFfmpeg } from '../tools/media-tools.ts';
+import { runProgram } from '../tools/run-program.ts';
+import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder.ts';
+
+/** Files as they are met outside, made by ffmpeg. */
+
+const wild = suite<{ folder: TemporaryFolder }>('packaging of files from outside');
+
+wild.before(async (context) => {
+  context.folder = await temporaryFolder();
+});
+
+wild.after(({ folder }) => folder.remove());
+
+const never = new AbortController().signal;
+const PICTURES = ['-f', 'lavfi', '-i', 'testsrc2=d=3:r=25:s=320x180'];
+const SOUND = ['-f', 'lavfi', '-i', 'sine=d=3:r=48000'];
+const H264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-pix_fmt', 'yuv420p'];
+
+/** The bytes of a file of that name, made by these options. */
+async function made(folder: TemporaryFolder, name: string, ...how: string[]): Promise<Uint8Array> {
+  const { ffmpeg } = await findFfmpeg();
+  const path = join(folder.path, name);
+  await runProgram(ffmpeg, ['-v', 'error', '-y', ...how, path]);
+  return new Uint8Array(await readFile(path));
+}
+
+function sourceOf(name: string, bytes: Uint8Array): VideoSource {
+  return { name, sizeBytes: bytes.byteLength, read: async (start, end) => bytes.slice(start, end) };
+}
+
+/** Its packaged film as a file, beside what is said of it. */
+async function packaged(folder: TemporaryFolder, name: string, bytes: Uint8Array) {
+  const video = await openVideo(sourceOf(name, bytes));
+  const parts: Uint8Array[] = [];
+  let endMs = 0;
+  for await (const { number, startMs, durationMs, parts: own } of video.segments(never)) {
+    if (number > 0) assert.is(startMs, endMs, 'one segment begins where the one before ends');
+    endMs = startMs + durationMs;
+    parts.push(...own);
+  }
+  video.close();
+  const path = join(folder.path, `${name}.mp4`);
+  await writeFile(path, concat(...parts));
+  return { path, endMs, info: video.info };
+}
+
+/** What ffmpeg decodes of a file's pictures: a hash for each. */
+async function pictures(path: string): Promise<string[]> {
+  const { ffmpeg } = await findFfmpeg();
+  const how = ['-map', '0:v:0', '-fps_mode', 'passthrough', '-f', 'framemd5', '-'];
+  const rows = (await runProgram(ffmpeg, ['-v', 'error', '-i', path, ...how])).split('\n');
+  return rows.filter((row) => /^\d/.test(row)).map((row) => row.split(',').at(-1)?.trim() ?? '');
+}
+
+/** Width and height as a file's head has them, which players go by before they have a picture: as coded, then as shown. */
+async function headOf(path: string): Promise<number[]> {
+  const input = new Input({ source: new BufferSource(await readFile(path)), formats: [MP4] });
+  const track = await input.getPrimaryVideoTrack();
+  assert.ok(track);
+  if (!track) return [];
+  const coded = [await track.getCodedWidth(), await track.getCodedHeight()];
+  return [...coded, await track.getDisplayWidth(), await track.getDisplayHeight()];
+}
+
+async function codeOf(run: () => Promise<unknown>): Promise<string> {
+  try {
+    await run();
+  } catch (error) {
+    assert.instance(error, MatineeError);
+    const { code, message } = error as MatineeError;
+    return `${code} ${message}`;
+  }
+  return 'none';
+}
+
+wild('should have interlaced television its whole height', async ({ folder }) => {
+  const fields = ['-flags', '+ilme+ildct', '-x264opts', 'tff=1'];
+  const table: [size: string, pixels: string, shown: number[], coded: number[], profile: string][] = [
+    ['1440x1080', '4/3', [1920, 1080], [1440, 1080], 'high'],
+    ['720x576', '64/45', [1024, 576], [720, 576], 'main'],
+    // Pixels that are higher than wide.
+    ['720x480', '8/9', [720, 540], [720, 480], 'high'],
+  ];
+  for (const [size, pixels, shown, coded, profile] of table) {
+    const input = ['-f', 'lavfi', '-i', `testsrc2=d=1:r=25:s=${size}`, '-vf', `setsar=${pixels}`];
+    const how = [...input, ...H264, '-profile:v', profile, ...fields];
+    const bytes = await made(folder, `${profile}.ts`, ...how);
+    const { path, info } = await packaged(folder, `${profile}.ts`, bytes);
+    assert.equal([info.widthPx, info.heightPx], shown, size);
+    assert.equal(await headOf(path), [...coded, ...shown]);
+    assert.equal(await pictures(path), await pictures(join(folder.path, `${profile}.ts`)));
+  }
+});
+
+wild(
+  'should take a recording that begins in the middle of a packet, and of its pictures',
+  async ({ folder }) => {
+    const how = [...PICTURES, ...SOUND, ...H264, '-c:a', 'aac'];
+    const layouts: [name: string, ...more: string[]][] = [['rec.ts'], ['rec.m2ts', '-mpegts_m2ts_mode', '1']];
+    for (const [name, ...more] of layouts) {
+      const whole = await made(folder, name, ...how, ...more);
+      const cut = whole.subarray(Math.floor(whole.byteLength / 5) + 57);
+      const { path, endMs, info } = await packaged(folder, name, cut);
+      assert.is(info.widthPx, 320);
+      // From the second key frame on, at 1 s.
+      assert.ok(endMs >= 2000 && endMs <= 2050, `${endMs} ms`);
+      assert.equal(await pictures(path), (await pictures(join(folder.path, name))).slice(25));
+    }
+  },
+);
+
+wild(
+  'should play recordings that were put together as one, wherever their clocks stand',
+  async ({ folder }) => {
+    // Sound that lasts longer than the pictures: it overlaps what comes next.
+    const inputs = [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=d=8:r=25:s=320x180',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=d=8.6:r=48000',
+    ];
+    const how = [...inputs, ...H264, '-c:a', 'aac'];
+    const part = await made(folder, 'part.ts', ...how);
+    const later = await made(folder, 'later.ts', ...how, '-output_ts_offset', '5000');
+    const nearEnd = await made(folder, 'end.ts', ...how, '-output_ts_offset', '95440');
+    const frames = await pictures(join(folder.path, 'part.ts'));
+    const table: [name: string, parts: Uint8Array[]][] = [
+      ['again', [part, part]],
+      ['back', [later, part]],
+      ['on', [part, later, part]],
+      ['begins anew within', [nearEnd, part]],
+    ];
+    for (const [name, parts] of table) {
+      const { path, endMs, info } = await packaged(folder, 'whole.ts', concat(...parts));
+      assert.equal(
+        await pictures(path),
+        parts.flatMap(() => frames),
+        name,
+      );
+      const atMost = parts.length * 8900;
+      assert.ok(endMs >= parts.length * 8000 && endMs < atMost, `${name}: ${endMs} ms`);
+      assert.ok(Math.abs(info.durationMs - endMs) < 50, `${name}: said to last ${info.durationMs} ms`);
+    }
+  },
+);
+
+wild('should take a clock that goes on as it is', async ({ folder }) => {
+  const bytes = await made(folder, 'one.ts', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
+  const source = sourceOf('one.ts', bytes);
+  const layout = await packetLayout(source);
+  assert.ok(layout);
+  assert.is(layout && (await withOneClock(source, layout)), source);
+});
+
+wild(
+  'should refuse a film whose picture nobody reads, and not take it for sound alone',
+  async ({ folder }) => {
+    const mp2 = ['-c:v', 'mpeg2video', '-c:a', 'mp2'];
+    const table: [name: string, how: string[], says: RegExp][] = [
+      ['dvb.ts', mp2, /^CODEC_UNSUPPORTED The picture .* MPEG-2,/],
+      ['old.ogv', ['-c:v', 'libtheora', '-c:a', 'libvorbis'], /^CODEC_UNSUPPORTED The picture .* Theora,/],
+    ];
+    for (const [name, how, says] of table) {
+      const bytes = await made(folder, name, ...PICTURES, ...SOUND, ...how);
+      assert.match(await codeOf(() => openVideo(sourceOf(name, bytes))), says);
+    }
+  },
+);
+
+wild('should say of sound that nobody reads that it is left out', async ({ folder }) => {
+  const latm = await made(
+    folder,
+    'latm.ts',
+    ...PICTURES,
+    ...SOUND,
+    ...H264,
+    '-c:a',
+    'aac',
+    '-mpegts_flags',
+    'latm',
+  );
+  const open = (mayLeaveOutSound: boolean) =>
+    openVideo(sourceOf('latm.ts', latm), { ...COPY_ONLY, wishes: { ...NO_WISHES, mayLeaveOutSound } });
+  assert.match(await codeOf(() => open(false)), /^CODEC_UNSUPPORTED The sound .* AAC \(LATM\)/);
+  const video = await open(true);
+  assert.is(video.plan.leftOutSound, 'AAC (LATM)');
+  assert.is(video.info.hasAudio, false);
+  video.close();
+  const flac = await made(folder, 'flac.ogg', ...SOUND, '-c:a', 'flac');
+  assert.match(
+    await codeOf(() => openVideo(sourceOf('flac.ogg', flac))),
+    /^CODEC_UNSUPPORTED The sound .* FLAC/,
+  );
+});
+
+wild.run();
