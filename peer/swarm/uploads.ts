@@ -1,5 +1,6 @@
+import type { Bytes } from '../bytes.ts';
 import type { Clock } from '../clock.ts';
-import { MAX_QUEUED_REQUESTS } from '../limits.ts';
+import { MAX_FRAME_BYTES, MAX_QUEUED_REQUESTS } from '../limits.ts';
 import { allocatePieceFrame, PIECE_HEADER_BYTES } from '../wire/frame.ts';
 import type { Handlers, Link } from '../wire/link.ts';
 import type { Bodies } from '../wire/messages.ts';
@@ -34,6 +35,11 @@ export class Uploads {
   readonly #requests = new Requests();
   /** How often each link was removed: what was being read for it then is not for it any more. */
   readonly #removals = new WeakMap<Link, number>();
+  /**
+   * Where each piece frame is made, one after the other, while there is something to serve: memory taken anew for each would have the garbage
+   * collector go through all there is several times a second.
+   */
+  #memory: Bytes | null = null;
   #isServing = false;
   #isClosed = false;
   #cancelRecheck: (() => void) | null = null;
@@ -116,7 +122,8 @@ export class Uploads {
         await this.#send(chosen);
     }
     this.#isServing = false;
-    if (!this.#requests.isEmpty) this.#recheckLater();
+    if (this.#requests.isEmpty) this.#memory = null;
+    else this.#recheckLater();
   }
 
   /** Waits for the budget. Whether there was no need to. */
@@ -136,7 +143,8 @@ export class Uploads {
     const { link, segment, piece } = request;
     const removals = this.#removals.get(link);
     const dataBytes = this.#parts.source.pieceBytes(segment, piece);
-    const frame = allocatePieceFrame(segment, piece, dataBytes);
+    this.#memory ??= new Uint8Array(MAX_FRAME_BYTES);
+    const frame = allocatePieceFrame(segment, piece, dataBytes, this.#memory);
     const isRead = dataBytes > 0 && (await this.#read(segment, piece, frame.subarray(PIECE_HEADER_BYTES)));
     if (!link.isOpen || this.#isClosed || this.#removals.get(link) !== removals) return;
     if (!isRead) {

@@ -14,7 +14,7 @@ export interface Channel {
   readonly waitingBytes: number;
   /** Whether it goes through a TURN server, as far as is known; left out: not. */
   readonly isTurned?: boolean;
-  /** Takes the frame; it must not be changed afterwards. Does nothing once closed. */
+  /** Takes what is in the frame, whose memory is the caller's again afterwards. Does nothing once closed. */
   send(frame: Bytes): void;
   /** Closes for good, after what was sent has had a moment to leave. May be called again. */
   close(): void;

@@ -20,11 +20,19 @@ export function encodeFrame<N extends Exclude<MessageName, 'piece'>>(name: N, bo
   return frame;
 }
 
-/** An empty piece frame with its header written; the caller fills the ciphertext in from PIECE_HEADER_BYTES on, which saves a copy. */
-export function allocatePieceFrame(segment: number, piece: number, dataBytes: number): Bytes {
-  const frame = new Uint8Array(PIECE_HEADER_BYTES + dataBytes);
-  const header = new DataView(frame.buffer);
-  header.setUint8(0, MESSAGES.piece.type);
+/**
+ * A piece frame with its header written; the caller fills the ciphertext in from PIECE_HEADER_BYTES on, which saves a copy. It is made
+ * at the beginning of `memory`, which has room for it, whatever was there before; left out: in new memory.
+ */
+export function allocatePieceFrame(
+  segment: number,
+  piece: number,
+  dataBytes: number,
+  memory: Bytes = new Uint8Array(PIECE_HEADER_BYTES + dataBytes),
+): Bytes {
+  const frame = memory.subarray(0, PIECE_HEADER_BYTES + dataBytes);
+  const header = new DataView(frame.buffer, frame.byteOffset);
+  header.setUint16(0, MESSAGES.piece.type << 8);
   header.setUint16(2, piece);
   header.setUint32(4, segment);
   return frame;

@@ -1,25 +1,55 @@
-import { describeChatDelay, measureChatDelay } from './chat-delay.ts';
-import { describeFirstFrame, measureFirstFrame } from './first-frame.ts';
-import { describeIdleViewers, measureIdleViewers } from './idle-viewers.ts';
-import { benchOriginPath } from './origin-path.ts';
-import { benchPackaging } from './package-copy.ts';
-import { benchPackagingInBrowser } from './package-in-browser.ts';
-import { measureReactions } from './reactions.ts';
 import { describe } from './report.ts';
-import { benchSignaling, describeSignaling } from './signaling-load.ts';
-import { benchStartUp, describeStartUp } from './start-up.ts';
 
-/** All of them, or those that are named: npm run bench -- signaling */
+/**
+ * All of them, or those that are named: npm run bench -- signaling. Each is loaded when it is its turn: what all of them stand on (browsers'
+ * drivers, containers, servers) is a heap that the garbage collector went through several times a second beside what is measured.
+ */
 const benches = new Map([
-  ['packaging', async () => describe(await benchPackaging())],
-  ['packaging-browser', async () => describe(await benchPackagingInBrowser())],
-  ['origin', async () => (await benchOriginPath()).map(describe).join('\n')],
-  ['chat', async () => describeChatDelay(await measureChatDelay())],
-  ['first-frame', async () => describeFirstFrame(await measureFirstFrame())],
-  ['start-up', async () => describeStartUp(await benchStartUp())],
-  ['idle', async () => describeIdleViewers(await measureIdleViewers())],
-  ['reactions', async () => describe(await measureReactions())],
-  ['signaling', async () => describeSignaling(await benchSignaling())],
+  ['packaging', async () => describe(await (await import('./package-copy.ts')).benchPackaging())],
+  [
+    'packaging-browser',
+    async () => describe(await (await import('./package-in-browser.ts')).benchPackagingInBrowser()),
+  ],
+  [
+    'origin',
+    async () => (await (await import('./origin-path.ts')).benchOriginPath()).map(describe).join('\n'),
+  ],
+  [
+    'chat',
+    async () => {
+      const { describeChatDelay, measureChatDelay } = await import('./chat-delay.ts');
+      return describeChatDelay(await measureChatDelay());
+    },
+  ],
+  [
+    'first-frame',
+    async () => {
+      const { describeFirstFrame, measureFirstFrame } = await import('./first-frame.ts');
+      return describeFirstFrame(await measureFirstFrame());
+    },
+  ],
+  [
+    'start-up',
+    async () => {
+      const { benchStartUp, describeStartUp } = await import('./start-up.ts');
+      return describeStartUp(await benchStartUp());
+    },
+  ],
+  [
+    'idle',
+    async () => {
+      const { describeIdleViewers, measureIdleViewers } = await import('./idle-viewers.ts');
+      return describeIdleViewers(await measureIdleViewers());
+    },
+  ],
+  ['reactions', async () => describe(await (await import('./reactions.ts')).measureReactions())],
+  [
+    'signaling',
+    async () => {
+      const { benchSignaling, describeSignaling } = await import('./signaling-load.ts');
+      return describeSignaling(await benchSignaling());
+    },
+  ],
 ]);
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !benches.has(name));

@@ -46,7 +46,8 @@ export class VirtualChannel implements Channel {
     this.#freeAtMs = Math.max(clock.nowMs(), this.#freeAtMs) + (frame.byteLength * 1000) / bytesPerSec;
     const leaveMs = this.#freeAtMs - clock.nowMs();
     clock.after(leaveMs, () => this.#left(frame.byteLength));
-    clock.after(leaveMs + delayMs, () => this.#other?.deliver(frame));
+    const sent = frame.slice();
+    clock.after(leaveMs + delayMs, () => this.#other?.deliver(sent));
   }
 
   close(): void {

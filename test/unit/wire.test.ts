@@ -73,6 +73,16 @@ frames('should carry pieces of every length', () => {
   }
 });
 
+frames('should make one piece after the other in the same memory', () => {
+  const memory = new Uint8Array(PIECE_HEADER_BYTES + 100).fill(255);
+  allocatePieceFrame(9, 9, 100, memory).fill(1, PIECE_HEADER_BYTES);
+  const frame = allocatePieceFrame(70_000, 3, 15, memory).fill(7, PIECE_HEADER_BYTES);
+  const data = new Uint8Array(15).fill(7);
+  assert.equal(decodeFrame(frame), { name: 'piece', body: { segment: 70_000, piece: 3, data } });
+  assert.is(frame[1], 0);
+  assert.is(frame.buffer, memory.buffer);
+});
+
 frames('should refuse pieces that are empty, too long, or numbered too high', () => {
   assert.throws(() => decodeFrame(allocatePieceFrame(1, 1, 0)), isMalformed);
   assert.throws(() => decodeFrame(allocatePieceFrame(1, 1, PIECE_BYTES + 1)), isMalformed);
