@@ -2,17 +2,17 @@ import { describe } from './report.ts';
 
 /**
  * All of them, or those that are named: npm run bench -- signaling. Each is loaded when it is its turn: what all of them stand on (browsers'
- * drivers, containers, servers) is a heap that the garbage collector went through several times a second beside what is measured.
+ * drivers, containers, servers) is a heap that the garbage collector went through several times a second beside what is measured; so the origin, which minds most, comes first.
  */
 const benches = new Map([
+  [
+    'origin',
+    async () => (await (await import('./origin-path.ts')).benchOriginPath()).map(describe).join('\n'),
+  ],
   ['packaging', async () => describe(await (await import('./package-copy.ts')).benchPackaging())],
   [
     'packaging-browser',
     async () => describe(await (await import('./package-in-browser.ts')).benchPackagingInBrowser()),
-  ],
-  [
-    'origin',
-    async () => (await (await import('./origin-path.ts')).benchOriginPath()).map(describe).join('\n'),
   ],
   [
     'chat',
