@@ -33,7 +33,7 @@ import { writeWebmSegment } from './package-webm.ts';
 import { copiedAudio, copiedVideo } from './packet-reader.ts';
 import { type TranscodedReader, transcodedAudio, transcodedVideo } from './transcode.ts';
 import { withOneClock } from './transport-joins.ts';
-import { fromFirstPacket, packetLayout } from './transport-tables.ts';
+import { fromFirstPacket } from './transport-tables.ts';
 import { unlistedTracks } from './unlisted-tracks.ts';
 
 export { fromFile, type VideoSource } from './package-source.ts';
@@ -157,7 +157,7 @@ export async function openVideo(file: VideoSource, options: OpenOptions = COPY_O
       tracks,
       originS,
       expectedBytes: expectedBytes(plan, info),
-      openPictures: async (from) => openPictures(inspection, await fromFirstPacket(from)),
+      openPictures: async (from) => openPictures(inspection, (await fromFirstPacket(from)).source),
       readCover: () => readCover(inspection),
       segments: (signal) => packageSegments(inspection, signal),
       close: () => input.dispose(),
@@ -170,9 +170,8 @@ export async function openVideo(file: VideoSource, options: OpenOptions = COPY_O
 
 /** The file as mediabunny can read it: recordings of television begin anywhere, and are put together. */
 async function readable(file: VideoSource): Promise<VideoSource> {
-  const aligned = await fromFirstPacket(file);
-  const layout = await packetLayout(aligned);
-  return layout ? await withOneClock(aligned, layout) : aligned;
+  const { source, layout } = await fromFirstPacket(file);
+  return layout ? await withOneClock(source, layout) : source;
 }
 
 function expectedBytes({ video }: PackagingPlan, { sourceBytes, durationMs }: VideoInfo): number {

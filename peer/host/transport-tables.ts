@@ -31,24 +31,24 @@ export function transportStreams(head: Uint8Array): TransportStream[] | null {
 /** So many packets in a row where none begins at the file's start: a recording that began in the middle of one. */
 const ALIGNED_BY_PACKETS = 8;
 
-/** How the packets lie in an MPEG-TS file that begins with one; null where it is none. @throws as readHead. */
-export async function packetLayout(source: VideoSource): Promise<PacketLayout | null> {
-  const head = await readHead(source, (ALIGNED_BY_PACKETS + 1) * (4 + PACKET_BYTES));
-  return LAYOUTS.find(({ first, everyBytes }) => isRun(head, first, everyBytes)) ?? null;
+/** A file as it is read, and how the packets lie in it; null where it is no MPEG-TS. */
+export interface Aligned {
+  source: VideoSource;
+  layout: PacketLayout | null;
 }
 
 /**
  * The same file from its first whole packet on, where it is MPEG-TS that begins in the middle of one; else as it is.
  * @throws MatineeError FILE_UNREADABLE.
  */
-export async function fromFirstPacket(source: VideoSource): Promise<VideoSource> {
+export async function fromFirstPacket(source: VideoSource): Promise<Aligned> {
   const head = await readHead(source, (ALIGNED_BY_PACKETS + 1) * (4 + PACKET_BYTES));
-  for (const { first, everyBytes } of LAYOUTS)
-    for (let skipped = 0; skipped < everyBytes; skipped++) {
-      if (!isRun(head, skipped + first, everyBytes)) continue;
-      return skipped === 0 ? source : later(source, skipped);
+  for (const layout of LAYOUTS)
+    for (let skipped = 0; skipped < layout.everyBytes; skipped++) {
+      if (!isRun(head, skipped + layout.first, layout.everyBytes)) continue;
+      return { source: skipped === 0 ? source : later(source, skipped), layout };
     }
-  return source;
+  return { source, layout: null };
 }
 
 function isRun(head: Uint8Array, at: number, everyBytes: number): boolean {

@@ -14,7 +14,7 @@ const NONE: TextTracks = { names: [], pictures: [], unread: [], read: async () =
  * @throws MatineeError FILE_UNREADABLE.
  */
 export async function openTextTracks(source: VideoSource): Promise<TextTracks> {
-  const view = new FileView(await fromFirstPacket(source));
+  const view = new FileView((await fromFirstPacket(source)).source);
   const opened = await unlessMalformed(
     NONE,
     async () =>

@@ -9,7 +9,7 @@ import { openVideo, type VideoSource } from '../../peer/host/package.ts';
 import { COPY_ONLY } from '../../peer/host/package-options.ts';
 import { NO_WISHES } from '../../peer/host/package-plan.ts';
 import { withOneClock } from '../../peer/host/transport-joins.ts';
-import { packetLayout } from '../../peer/host/transport-tables.ts';
+import { fromFirstPacket } from '../../peer/host/transport-tables.ts';
 import { findFfmpeg } from '../tools/media-tools.ts';
 import { runProgram } from '../tools/run-program.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tools/temporary-folder.ts';
@@ -164,7 +164,7 @@ wild(
 wild('should take a clock that goes on as it is', async ({ folder }) => {
   const bytes = await made(folder, 'one.ts', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
   const source = sourceOf('one.ts', bytes);
-  const layout = await packetLayout(source);
+  const { layout } = await fromFirstPacket(source);
   assert.ok(layout);
   assert.is(layout && (await withOneClock(source, layout)), source);
 });
