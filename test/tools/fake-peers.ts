@@ -93,10 +93,12 @@ export class FakePeer implements SimplePeerLike {
 
   send(data: Uint8Array): void {
     const other = this.#other;
+    // As a real one does: what was sent is the sender's again.
+    const sent = data.slice();
     const deliver = (): void => {
       const silent = [this, ...(other ? [other] : [])].find((peer) => peer.#isSilent);
       if (silent) silent.#held.push(deliver);
-      else if (other && !other.destroyed) other.#emit('data', data);
+      else if (other && !other.destroyed) other.#emit('data', sent);
     };
     this.#all.later(deliver);
   }
