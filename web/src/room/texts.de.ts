@@ -53,7 +53,7 @@ export const german: Texts = {
   waiting: 'Es fehlt noch ein Stück vom Film…',
   waitingForHost: (uploadedMs) =>
     `Der Gastgeber lädt noch hoch: Der Film ist bis ${formatDuration(uploadedMs)} da. Es geht weiter, sobald mehr kommt.`,
-  watchOnOwn: 'Für mich allein schauen',
+  watchOnOwn: 'Allein schauen',
   backToRoom: 'Zurück zum Raum',
   onOwn: 'Du schaust für dich allein.',
   together: 'Ihr schaut zusammen.',
