@@ -113,7 +113,7 @@ export class Link {
     if (this.#channel.waitingBytes > MAX_WAITING_BYTES) this.close('PEER_SILENT');
   }
 
-  /** Sends a frame made by allocatePieceFrame. */
+  /** Sends a frame made by allocatePieceFrame, whose memory is the caller's again afterwards. */
   sendPiece(frame: Bytes): void {
     if (!this.#isOpen) return;
     this.mediaSentBytes += frame.byteLength - PIECE_HEADER_BYTES;

@@ -93,6 +93,11 @@ films(
       assert.equal(await titles(page), [first, second, third]);
       assert.is(await page.getByTestId('next-film').count(), 0, 'no buttons for viewers');
     }
+    const [{ page: phone } = { page: host }] = viewers;
+    await phone.setViewportSize({ width: 390, height: 844 });
+    const list = phone.getByTestId('playlist');
+    const isCut = await list.evaluate(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 1);
+    assert.not(isCut, 'three films are all to be seen on a phone');
     await host.getByTestId('film').nth(2).getByTestId('move-up').click();
     // The host's page as well: its next order is about what stands there then.
     await Promise.all(all.map((page) => untilSecond(page, third)));

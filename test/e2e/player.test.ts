@@ -306,11 +306,6 @@ player('should stay in sight on a phone while one writes in the chat', async (sc
       bottom.bottom <= innerHeight
     );
   });
-  const squeezed = await page.locator('main > *').evaluateAll((all) => {
-    const cut = all.filter(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 1);
-    return cut.map(({ className }) => className);
-  });
-  assert.equal(squeezed, []);
   await context.close();
 });
 
