@@ -1,3 +1,4 @@
+import { Pace } from './pace.ts';
 import { type PlaybackSaid, placeAt } from './playback.ts';
 
 /**
@@ -101,7 +102,8 @@ export interface Moment {
 
 /**
  * Keeps a player where the room is. A jump aims a little ahead and holds there until the room comes by, so that the time it
- * took is no drift, and all who jump at the same wish go on in the same moment. Small drifts are mended by the speed.
+ * took is no drift, and all who jump at the same wish go on in the same moment. Small drifts are mended by the speed. A film
+ * of which little is at hand plays slower rather than stand still, wherever the room is.
  */
 export class Steering {
   /** Of the wish that is followed; told again it is none that is new. */
@@ -115,6 +117,13 @@ export class Steering {
   #jumpAgainMs = FIRST_JUMP_AGAIN_MS;
   #seekCostMs = 200;
   #stoodAtMs: number | null = null;
+  readonly #pace = new Pace();
+  #isSlowed = false;
+
+  /** Whether the film plays slower than the room for want of more. */
+  get isSlowed(): boolean {
+    return this.#isSlowed;
+  }
 
   /** How far the film was behind the room when it was judged last, milliseconds; negative: ahead. Null where it could not be. */
   get driftMs(): number | null {
@@ -123,6 +132,7 @@ export class Steering {
 
   /** What to do now. Ask a few times a second, and whenever something happened. */
   decide(moment: Moment): Orders {
+    this.#isSlowed = false;
     const { playback } = moment;
     const isNew = playback.wishedMs !== this.#wishedMs;
     this.#wishedMs = playback.wishedMs;
@@ -182,12 +192,23 @@ export class Steering {
     if (film.isSeeking || !film.isReady) {
       this.#driftMs = null;
       this.#judgeFromMs = nowMs + SETTLE_MS;
+      this.#pace.forget();
       return go;
     }
     this.#driftMs = driftMs;
-    if (nowMs < this.#judgeFromMs) return go;
+    const pace = this.#paceOf(film, nowMs, speed);
+    if (nowMs < this.#judgeFromMs) return { ...go, rate: speed * pace };
     if (this.#shouldJump(moment, targetMs, driftMs)) return this.#jump(moment, 0);
-    return { ...go, rate: speed * (1 + this.#bend(driftMs)) };
+    const bend = this.#bend(driftMs);
+    // Who has too little to keep up has too little to catch up.
+    return { ...go, rate: speed * (this.#isSlowed ? Math.min(pace, 1 + bend) : 1 + bend) };
+  }
+
+  #paceOf({ placeMs, bufferedUntilMs, durationMs }: FilmView, nowMs: number, speed: number): number {
+    const isAll = bufferedUntilMs >= durationMs - END_MS;
+    const share = this.#pace.share({ nowMs, placeMs, untilMs: bufferedUntilMs, isAll, speed });
+    this.#isSlowed = share < 1;
+    return share;
   }
 
   #bend(driftMs: number): number {
@@ -226,6 +247,7 @@ export class Steering {
     this.#landing = { placeMs, roomMs: roomMs + leadMs, orderedMs: nowMs, isBuffered, tries };
     this.#farSinceMs = null;
     this.#isBending = false;
+    this.#pace.forget();
     return this.#hold(placeMs, null);
   }
 

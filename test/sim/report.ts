@@ -43,6 +43,8 @@ export interface Summary {
   /** Stalled / (stalled + watched). */
   stallShare: number;
   longestStallMs: number;
+  /** Of the watch time, what it took longer because films played slower for want of more. */
+  slowedShare: number;
   /** Control bytes received / media bytes received. */
   controlShare: number;
   messagesPerViewerSec: number;
@@ -151,6 +153,7 @@ function playingFigures(
   | 'stalled'
   | 'stallCount'
   | 'stallShare'
+  | 'slowedShare'
   | 'longestStallMs'
 > {
   const startUps = viewers.flatMap(({ startUpMs }) => startUpMs ?? []).sort((a, b) => a - b);
@@ -164,6 +167,7 @@ function playingFigures(
     stalled: viewers.filter((viewer) => viewer.stallCount > 0).length,
     stallCount: sum(viewers.map((viewer) => viewer.stallCount)),
     stallShare: stallMs / Math.max(1, stallMs + watchedMs),
+    slowedShare: sum(viewers.map((viewer) => viewer.slowedMs)) / Math.max(1, watchedMs),
     longestStallMs: Math.max(0, ...viewers.map((viewer) => viewer.longestStallMs)),
   };
 }

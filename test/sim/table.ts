@@ -27,6 +27,7 @@ export function rowsOf(s: Summary, cost: Cost): [string, string][] {
     ['viewers with stalls (stalls)', `${s.stalled} (${s.stallCount})`],
     ['stalled share of watch time', percent(s.stallShare)],
     ['longest stall', ms(s.longestStallMs)],
+    ['longer by playing slower', percent(s.slowedShare)],
     ['control / media bytes', percent(s.controlShare)],
     ['messages per viewer and second', s.messagesPerViewerSec.toFixed(1)],
     ['duplicate media', percent(s.duplicateShare)],

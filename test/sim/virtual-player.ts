@@ -2,6 +2,7 @@ import type { Clock } from '../../peer/clock.ts';
 import { AtHand } from '../../peer/room/at-hand.ts';
 import { StartGate } from '../../peer/room/start-gate.ts';
 import type { Viewer } from '../../peer/room/viewer.ts';
+import { Pace } from '../../peer/sync/pace.ts';
 
 /** Playing stalls where less than this is at hand. */
 export const STALL_AHEAD_MS = 40;
@@ -28,6 +29,8 @@ export interface Playing {
   stallMs: number;
   longestStallMs: number;
   watchedMs: number;
+  /** By how much less it would have been without playing slower for want of more. */
+  slowedMs: number;
   isFinished: boolean;
 }
 
@@ -35,8 +38,11 @@ export interface Playing {
 export class VirtualPlayer {
   readonly #parts: PlayerParts;
   readonly #bornMs: number;
-  /** The place at `#sinceMs`; since then it moves where `#isPlaying`. */
+  /** The place at `#movedMs`; since then it moves at `#rate` where `#isPlaying`. */
   #atMs: number;
+  #movedMs: number;
+  #rate = 1;
+  readonly #pace = new Pace();
   #sinceMs: number;
   #isPlaying = false;
   #startUpMs: number | null = null;
@@ -45,6 +51,7 @@ export class VirtualPlayer {
   #longestStallMs = 0;
   #stalledSinceMs: number | null = null;
   #watchedMs = 0;
+  #slowedMs = 0;
   #isFinished = false;
   #isClosed = false;
   #atHand: AtHand;
@@ -58,12 +65,14 @@ export class VirtualPlayer {
     this.#atHand = new AtHand(parts.viewer, parts.startAtMs);
     this.#bornMs = parts.clock.nowMs();
     this.#sinceMs = this.#bornMs;
+    this.#movedMs = this.#bornMs;
     this.#tick();
   }
 
   /** Milliseconds from the start of the film. */
   get placeMs(): number {
-    return this.#atMs + (this.#isPlaying ? this.#parts.clock.nowMs() - this.#sinceMs : 0);
+    const movedMs = this.#isPlaying ? this.#parts.clock.nowMs() - this.#movedMs : 0;
+    return this.#atMs + this.#rate * movedMs;
   }
 
   /** What is at hand after the playhead, milliseconds. */
@@ -84,6 +93,7 @@ export class VirtualPlayer {
       stallMs: this.#stallMs + stallingMs,
       longestStallMs: Math.max(this.#longestStallMs, stallingMs),
       watchedMs: this.#watchedMs + (this.#isPlaying ? this.#parts.clock.nowMs() - this.#sinceMs : 0),
+      slowedMs: this.#slowedMs + (this.#isPlaying ? this.#slowedSinceMs() : 0),
       isFinished: this.#isFinished,
     };
   }
@@ -118,9 +128,27 @@ export class VirtualPlayer {
 
   #tick(): void {
     const { clock, viewer } = this.#parts;
+    this.#setPace();
     viewer.setPlayhead(this.placeMs);
     this.#tellRoom();
     this.#cancelTick = clock.after(PLAYHEAD_EVERY_MS, () => this.#tick());
+  }
+
+  /** A page does the same, as often (steering.ts). */
+  #setPace(): void {
+    if (!this.#isPlaying) return;
+    const [nowMs, placeMs, untilMs] = [this.#parts.clock.nowMs(), this.placeMs, this.#atHand.untilMs()];
+    this.#slowedMs += this.#slowedSinceMs();
+    this.#atMs = placeMs;
+    this.#movedMs = nowMs;
+    this.#rate = this.#pace.share({ nowMs, placeMs, untilMs, isAll: this.#isAtEnd(untilMs), speed: 1 });
+    this.#cancelCheck();
+    this.#check();
+  }
+
+  /** Since it was set at this rate. */
+  #slowedSinceMs(): number {
+    return (1 - this.#rate) * (this.#parts.clock.nowMs() - this.#movedMs);
   }
 
   /** Says what a page says of itself. Nobody is steered by it here: each plays at its own place. */
@@ -138,9 +166,11 @@ export class VirtualPlayer {
     if (!this.#gate.isOpen({ nowMs, aheadMs, isAll: this.#isAtEnd(frontierMs), hasOrigin })) return;
     this.#isPlaying = true;
     this.#sinceMs = nowMs;
+    this.#movedMs = nowMs;
     this.#startUpMs ??= nowMs - this.#bornMs;
     if (this.#stalledSinceMs !== null) this.#endStall(nowMs - this.#stalledSinceMs);
-    this.#check();
+    this.#pace.forget();
+    this.#setPace();
   }
 
   #endStall(stallMs: number): void {
@@ -154,7 +184,8 @@ export class VirtualPlayer {
     const frontierMs = this.#atHand.untilMs();
     const isAtEnd = this.#isAtEnd(frontierMs);
     const leftMs = frontierMs - this.placeMs - (isAtEnd ? 0 : STALL_AHEAD_MS);
-    if (leftMs > ROUNDING_MS) this.#cancelCheck = this.#parts.clock.after(leftMs, () => this.#check());
+    if (leftMs > ROUNDING_MS)
+      this.#cancelCheck = this.#parts.clock.after(leftMs / this.#rate, () => this.#check());
     else if (isAtEnd) this.#finish();
     else this.#stall();
   }
@@ -177,6 +208,7 @@ export class VirtualPlayer {
     this.#cancelCheck();
     const nowMs = this.#parts.clock.nowMs();
     this.#atMs = this.placeMs;
+    this.#slowedMs += this.#slowedSinceMs();
     this.#watchedMs += nowMs - this.#sinceMs;
     this.#isPlaying = false;
   }

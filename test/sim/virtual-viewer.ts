@@ -33,6 +33,7 @@ const NOT_PLAYED: Playing = {
   stallMs: 0,
   longestStallMs: 0,
   watchedMs: 0,
+  slowedMs: 0,
   isFinished: false,
 };
 

@@ -10,6 +10,8 @@ export interface ModelPlayerParts {
   startMs: number;
   /** How much faster its own sound card runs than the clock. */
   drift?: number;
+  /** Where ends what is at hand; left out: always far ahead. It stands still there. */
+  untilMs?(): number;
 }
 
 /** A media element as far as steering can tell: it moves at a rate, late to start, and its jumps take time. */
@@ -45,11 +47,13 @@ export class ModelPlayer {
     const nowMs = this.#parts.clock.nowMs();
     const { durationMs } = this.#parts;
     const { placeMs } = this;
+    const isStalled = nowMs < this.#stallUntilMs;
+    const untilMs = Math.min(durationMs, isStalled ? placeMs : this.#untilMs(placeMs + 20_000));
     return {
       placeMs,
       isSeeking: nowMs < this.#seekUntilMs,
-      isReady: nowMs >= this.#stallUntilMs,
-      bufferedUntilMs: nowMs >= this.#stallUntilMs ? Math.min(durationMs, placeMs + 20_000) : placeMs,
+      isReady: untilMs > placeMs || (!isStalled && placeMs >= durationMs),
+      bufferedUntilMs: untilMs,
       durationMs,
     };
   }
@@ -67,11 +71,16 @@ export class ModelPlayer {
     this.#seekUntilMs = nowMs + this.#parts.seekMs();
   }
 
+  #untilMs(elseMs: number): number {
+    return this.#parts.untilMs?.() ?? elseMs;
+  }
+
   #advance(): void {
     const nowMs = this.#parts.clock.nowMs();
     const fromMs = Math.max(this.#sinceMs, this.#moveFromMs, this.#seekUntilMs, this.#stallUntilMs);
     const movedMs = Math.max(0, nowMs - fromMs) * this.#rate * (1 + (this.#parts.drift ?? 0));
-    if (this.#isPlaying) this.#placeMs = Math.min(this.#parts.durationMs, this.#placeMs + movedMs);
+    const endMs = Math.min(this.#parts.durationMs, this.#untilMs(Number.POSITIVE_INFINITY));
+    if (this.#isPlaying) this.#placeMs = Math.max(this.#placeMs, Math.min(endMs, this.#placeMs + movedMs));
     this.#sinceMs = nowMs;
   }
 }

@@ -60,7 +60,8 @@ runs('should give the same figures for the same seed, and others for another', a
 runs('should let everybody see the whole film, made of the right pieces', async () => {
   const { simulation, report } = await simulate(planOf('flash'));
   assert.is(report.summary.finished, SMALL.viewers);
-  for (const { watchedMs } of report.perViewer) assert.ok(Math.abs(watchedMs - SMALL.filmS * 1000) < 1);
+  for (const { watchedMs, slowedMs } of report.perViewer)
+    assert.ok(Math.abs(watchedMs - slowedMs - SMALL.filmS * 1000) < 1);
   const pieces = [...Array(simulation.film.segmentCount).keys()].map((s) => simulation.film.pieceCount(s));
   const perFilm = pieces.reduce((sum, count) => sum + count, 0);
   assert.is(await countRightPieces(simulation), SMALL.viewers * perFilm);
@@ -73,6 +74,7 @@ runs('should account for every moment: waiting, watching and stalling add up', a
   const wholeMs = (viewer.startUpMs ?? 0) + viewer.watchedMs + viewer.stallMs;
   assert.ok(Math.abs(wholeMs - viewer.presentMs) < 1, `${wholeMs} of ${viewer.presentMs}`);
   assert.ok(viewer.presentMs > (SMALL.filmS * 1000) / 0.6 - 2_000, 'no faster than the uplink');
+  assert.ok(viewer.slowedMs > 0, 'before it stands still it plays slower');
 });
 
 runs('should keep uploads within what each person allows', async () => {

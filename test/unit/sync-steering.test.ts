@@ -156,6 +156,30 @@ steerings('should wait for pieces rather than run after the room, and be there s
   assert.ok((await watched.worstMs(10_000)) < 60);
 });
 
+steerings(
+  'should play slower rather than stand still, and be with the room again once there is enough',
+  async () => {
+    let untilMs = (): number => 0;
+    const watched = new Watched({ startMs: 0, untilMs: () => untilMs() });
+    const { clock, player, steering, rates } = watched;
+    // A tenth less than the film comes, for eight seconds; then all of it.
+    untilMs = () => 1_000 + 0.9 * clock.nowMs() + (clock.nowMs() > 8_000 ? 60_000 : 0);
+    watched.tick();
+    let leastMs = Number.POSITIVE_INFINITY;
+    for (let passedMs = 0; passedMs < 7_900; passedMs += 100) {
+      await clock.run(100);
+      leastMs = Math.min(leastMs, untilMs() - player.placeMs);
+    }
+    assert.ok(leastMs > 500, `${leastMs} ms were at hand`);
+    assert.is(steering.isSlowed, true);
+    assert.ok(Math.min(...rates) >= 0.8 && rates.includes(0.8), `${Math.min(...rates)}`);
+    assert.is(player.seekCount, 0, 'with little at hand it does not jump');
+    await clock.run(4_000);
+    assert.is(steering.isSlowed, false);
+    assert.ok((await watched.worstMs(5_000)) < 60, `${watched.driftMs} ms`);
+  },
+);
+
 steerings('should stand at the same picture as the others', async () => {
   const watched = new Watched();
   watched.tick();

@@ -252,6 +252,44 @@ for (const [what, change, isHeldUp] of [
   );
 }
 
+films('should leave out nothing where one alone plays slower for want of more', async () => {
+  const cinema = await Cinema.open();
+  const { video, together } = await cinema.enter();
+  await cinema.run(5_000);
+  const beforeS = video.currentTime;
+  video.aheadS = 1;
+  await cinema.run(5_000);
+  assert.is(video.playbackRate, 0.8);
+  assert.ok(Math.abs(video.currentTime - beforeS - 4) < 0.3, `${video.currentTime - beforeS} s`);
+  video.aheadS = 60;
+  await cinema.run(5_000);
+  assert.ok(Math.abs(video.currentTime - beforeS - 9) < 0.3, `${video.currentTime - beforeS} s`);
+  assert.ok(Math.abs(together.skewMs ?? 1e9) < 60, `${together.skewMs} ms`);
+  assert.is(video.seekCount, 0);
+});
+
+films(
+  'should be with the others again where one of them played slower, and at its own speed on its own',
+  async () => {
+    const cinema = await Cinema.open();
+    const [ann, ben] = [await cinema.enter(), await cinema.enter()];
+    await cinema.run(5_000);
+    ben.video.aheadS = 1;
+    await cinema.run(3_000);
+    assert.is(ben.video.playbackRate, 0.8);
+    ben.video.aheadS = 60;
+    await cinema.run(10_000);
+    assert.ok(apartMs([ann, ben]) < 60, `${apartMs([ann, ben])} ms`);
+    ben.video.aheadS = 1;
+    await cinema.run(3_000);
+    ben.together.stepOut();
+    assert.is(ben.video.playbackRate, 1);
+    await cinema.run(3_000);
+    assert.is(ben.video.playbackRate, 1);
+    assert.not.ok(ann.video.paused);
+  },
+);
+
 films('should be waited for by the host’s page where it wants that, and go on together', async () => {
   const cinema = await Cinema.open();
   const { room } = cinema;

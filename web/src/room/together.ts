@@ -152,15 +152,7 @@ export class Together {
 
   /** Leaves the room's place for one's own. */
   stepOut(): void {
-    if (this.#isOnOwn) return;
-    this.#isOnOwn = true;
-    this.#cancelSeek?.();
-    this.#cancelSeek = null;
-    // A film that was being held for the room goes on.
-    const speed = (this.#parts.sync.playback?.speedPercent ?? 100) / 100;
-    if (Math.abs(this.#parts.video.playbackRate - speed) <= 0.06 || this.#parts.video.playbackRate === 0)
-      this.#setRate(speed);
-    this.#parts.onChange();
+    this.#stepOut(false);
   }
 
   /** Goes back to where the room is. */
@@ -330,10 +322,20 @@ export class Together {
     if (didPlay) this.#isHeld = false;
     const speedPercent = didTurn ? Math.round(video.playbackRate * 100) : this.#speedPercent;
     const canBeRooms = speedPercent >= MIN_SPEED_PERCENT && speedPercent <= MAX_SPEED_PERCENT;
-    if (!this.#parts.sync.mayControl || !canBeRooms) this.stepOut();
+    if (!this.#parts.sync.mayControl || !canBeRooms) this.#stepOut(didTurn);
     else if (didSeek) this.#saySeek();
     else this.#sayHere(speedPercent, didPlay ? PLAY_IN_MS : 0);
     return true;
+  }
+
+  /** `keepsRate`: the person has chosen the speed; else it may be what held the film for the room. */
+  #stepOut(keepsRate: boolean): void {
+    if (this.#isOnOwn) return;
+    this.#isOnOwn = true;
+    this.#cancelSeek?.();
+    this.#cancelSeek = null;
+    if (!keepsRate) this.#setRate(this.#speedPercent / 100);
+    this.#parts.onChange();
   }
 
   get #speedPercent(): number {
@@ -405,7 +407,7 @@ export class Together {
   }
 
   /**
-   * A film that goes on after it stood still for want of pieces, or after a slow jump, is behind. Where nobody has more of it, or
+   * A film that goes on after it stood still for want of pieces, or plays slower for that, or made a slow jump, is behind. Where nobody has more of it, or
    * nobody else watches, the room was held up with it, and nothing is to be left out.
    */
   #holdUp(playback: Playback): void {
@@ -415,7 +417,7 @@ export class Together {
       this.#didStall = true;
       return;
     }
-    const didStall = this.#didStall;
+    const didStall = this.#didStall || this.#steering.isSlowed;
     this.#didStall = false;
     const placeMs = video.currentTime * 1000;
     const isBehind = this.#inFilm(placeAt(playback, sync.nowMs())) > placeMs + HELD_UP_MS;
