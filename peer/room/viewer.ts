@@ -263,6 +263,11 @@ export class Viewer {
     return this.#film.pieces.has(segment, piece);
   }
 
+  /** Whether a segment can be had whole: it is here, or somebody we are connected to has it; null where that cannot be told. */
+  isToBeHad(segment: number): boolean | null {
+    return this.#film.downloads.isToBeHad(segment);
+  }
+
   /** The plaintext of a piece, or null where it is not here. */
   readPiece(segment: number, piece: number): Promise<Bytes | null> {
     return this.#film.readPiece(segment, piece);

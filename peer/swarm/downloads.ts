@@ -239,6 +239,22 @@ export class Downloads {
     return this.#liars.has(id);
   }
 
+  /**
+   * Whether all of a segment is here, or held by somebody we are connected to. Null where it cannot be told: what viewers hold says
+   * nothing without an origin, and without the segment's page there is no knowing its pieces.
+   */
+  isToBeHad(segment: number): boolean | null {
+    const { manifest } = this.#parts;
+    const sources = [...this.#sources.values()];
+    const entry = manifest.entry(segment);
+    if (!entry || !sources.some(({ link }) => link.remote.kind === 'origin')) return null;
+    for (let piece = 0; piece < pieceCount(entry.sizeBytes); piece++) {
+      const isHeld = sources.some(({ availability }) => availability.has(segment, piece));
+      if (!isHeld && !this.#isHere(segment, piece)) return false;
+    }
+    return true;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#cancelTick();

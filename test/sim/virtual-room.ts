@@ -24,6 +24,8 @@ export interface Film {
   segmentBytes: number;
   /** What is listed after so many of its segments, the init segment counted; left out: nothing. Numbers are shifted by it. */
   extras?: ReadonlyMap<number, readonly Bytes[]>;
+  /** Segments that are listed and not in the origin's store: on their way from the host. Left out: none. */
+  onTheirWay?: readonly number[];
 }
 
 /** A room on a virtual clock: a film in the origin's store, and viewers joined by lines. Everything but time and the lines is the real code. */
@@ -214,7 +216,7 @@ export class VirtualRoom {
     await this.origin.update(
       head,
       pages,
-      this.segments.map((_, segment) => segment),
+      [...this.segments.keys()].filter((segment) => !this.film.onTheirWay?.includes(segment)),
     );
   }
 }

@@ -1,11 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ManifestHead } from '../../peer/manifest/head.ts';
+import type { SegmentEntry } from '../../peer/manifest/page.ts';
 import { lineAbove } from '../../web/src/room/controls/lifted-subtitles.ts';
 import { shareAt, stripPath } from '../../web/src/room/controls/seek-bar.ts';
 import { nextSpeed, speedNear } from '../../web/src/room/controls/speeds.ts';
 import { subtitleNames, subtitlesToShow } from '../../web/src/room/controls/subtitles.ts';
 import { Taps } from '../../web/src/room/controls/taps.ts';
-import { heldAtEdge, isAtEdge } from '../../web/src/room/upload-edge.ts';
+import { heldAtEdge, isAtEdge, uploadedMs } from '../../web/src/room/upload-edge.ts';
 
 const timeline = suite('the timeline');
 
@@ -40,6 +42,75 @@ timeline('should let nobody go where nothing is uploaded, nor throw anybody back
   assert.is(goes(0, 9_000, { uploadedMs: 1_000 }), 0);
   assert.is(goes(0, 36_000, { isDone: true }), 36_000);
   assert.is(goes(0, 99_000, { isDone: true }), 40_000);
+});
+
+timeline('should end where the last segment ends that is to be had, until the upload is done', () => {
+  const uploaded = (
+    segmentCount: number,
+    onTheirWay: (segment: number) => boolean | null,
+    isDone = false,
+  ) => {
+    const head = {
+      segmentCount,
+      isDone,
+      durationMs: 4e6,
+      pages: [{ startMs: 77 }],
+    } as unknown as ManifestHead;
+    // The first is the init segment, which takes no time.
+    const entry = (segment: number): SegmentEntry | null =>
+      segment < 0
+        ? null
+        : {
+            startMs: Math.max(0, 2_000 * (segment - 1)),
+            durationMs: segment ? 2_000 : 0,
+            sizeBytes: 9,
+            pieceHashes: new Uint8Array(32),
+          };
+    return uploadedMs({ head, entry }, (segment) => {
+      const isOnItsWay = onTheirWay(segment);
+      return isOnItsWay === null ? null : !isOnItsWay;
+    });
+  };
+  assert.is(
+    uploaded(11, () => false),
+    20_000,
+  );
+  assert.is(
+    uploaded(11, (segment) => segment > 7),
+    14_000,
+    'three are on their way',
+  );
+  assert.is(
+    uploaded(11, (segment) => segment === 7),
+    20_000,
+    'one before others is theirs to wait for',
+  );
+  assert.is(
+    uploaded(11, () => null),
+    20_000,
+    'nobody knows',
+  );
+  assert.is(
+    uploaded(3, () => true),
+    0,
+  );
+  assert.is(
+    uploaded(0, () => false),
+    0,
+  );
+  assert.is(
+    uploaded(1_001, () => true),
+    2_000_000,
+    'so many are never on their way',
+  );
+  assert.is(
+    uploaded(11, () => true, true),
+    4e6,
+  );
+  assert.is(
+    uploadedMs({ head: null, entry: () => null }, () => null),
+    0,
+  );
 });
 
 timeline('should wait for the host only near the end of what is uploaded', () => {

@@ -212,6 +212,24 @@ swarm('should keep what it holds within its memory, the surroundings of the play
   viewer.close();
 });
 
+swarm(
+  'should tell what is to be had of what is listed, as long as there is an origin to know it from',
+  async () => {
+    const room = await VirtualRoom.open({ ...FILM, segmentCount: 6, onTheirWay: [5, 6] });
+    const viewer = room.viewer();
+    assert.is(viewer.isToBeHad(1), null, 'nothing is known');
+    const line = room.connectOrigin(viewer, 1);
+    assert.ok(await room.clock.runUntil(() => viewer.isToBeHad(6) !== null, 5_000));
+    const known = [0, 1, 4, 5, 6, 7].map((segment) => viewer.isToBeHad(segment));
+    assert.equal(known, [true, true, true, false, false, null]);
+    assert.ok(await room.clock.runUntil(() => room.holds(viewer, 0, 4), 10_000));
+    line.close();
+    await room.clock.run(100);
+    assert.is(viewer.isToBeHad(5), null);
+    viewer.close();
+  },
+);
+
 swarm('should leave no timer behind', async () => {
   const room = await VirtualRoom.open(FILM);
   const [a, b] = [room.viewer(), room.viewer()];

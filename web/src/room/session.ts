@@ -31,7 +31,7 @@ import { Player } from './player.ts';
 import { RateMeter } from './rate-meter.ts';
 import { texts } from './texts.ts';
 import { Together } from './together.ts';
-import { heldAtEdge, isAtEdge } from './upload-edge.ts';
+import { heldAtEdge, isAtEdge, uploadedMs } from './upload-edge.ts';
 
 /** The page is drawn anew at most this often. */
 const DRAW_EVERY_MS = 200;
@@ -466,15 +466,13 @@ export class Session implements RoomSession {
     const { manifest } = this.#member.viewer;
     const head = manifest.head;
     if (!head || !this.#info) return null;
-    const last = head.segmentCount > 0 ? manifest.entry(head.segmentCount - 1) : null;
-    const listedMs = last ? last.startMs + last.durationMs : (head.pages.at(-1)?.startMs ?? 0);
     return {
       id: toBase64url(head.video),
       title: this.#info.title,
       widthPx: this.#info.widthPx,
       heightPx: this.#info.heightPx,
       durationMs: head.durationMs,
-      uploadedMs: head.isDone ? head.durationMs : listedMs,
+      uploadedMs: uploadedMs(manifest, (segment) => this.#member.viewer.isToBeHad(segment)),
       isDone: head.isDone,
     };
   }
