@@ -1,4 +1,5 @@
 import { type EncodedPacket, EncodedPacketSink, type InputTrack } from 'mediabunny';
+import { LONE_PICTURE_S } from './packet-reader.ts';
 
 /** How near the search comes to the last key frame that is there before it walks on packet by packet. */
 const SEARCH_NEAR_S = 0.5;
@@ -41,5 +42,7 @@ async function endOfRun(
   for (let packet = from; packet; packet = await sink.getNextPacket(packet, { metadataOnly })) {
     endS = Math.max(endS, packet.timestamp + packet.duration);
   }
-  return endS;
+  const isAlone = from && endS === from.timestamp && (await sink.getFirstPacket())?.timestamp === endS;
+  // As packaging has it.
+  return isAlone ? endS + LONE_PICTURE_S : endS;
 }

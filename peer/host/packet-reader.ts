@@ -3,6 +3,9 @@ import { type EncodedPacket, EncodedPacketSink, type InputTrack } from 'mediabun
 /** Half a tick of Matroska, which rounds to milliseconds: times nearer than this are the same time. */
 export const SAME_TIME_S = 0.0005;
 
+/** How long a picture is shown that is alone in its file and has no duration there (MPEG-TS has none): as long as in most films. */
+export const LONE_PICTURE_S = 0.04;
+
 /** One stream's packets in decode order, one at a time, timed as in the file. */
 export interface PacketReader {
   /** The packet to begin with for what is shown from `atS` on; null where there is none. Those before it may follow too. */

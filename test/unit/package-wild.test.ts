@@ -210,4 +210,56 @@ wild('should say of sound that nobody reads that it is left out', async ({ folde
   );
 });
 
+wild('should show a film of one picture, whatever its file says of how long', async ({ folder }) => {
+  const one = ['-f', 'lavfi', '-i', 'testsrc2=d=0.04:r=25:s=320x180', ...H264];
+  for (const name of ['one.ts', 'one.mkv', 'one.mp4']) {
+    const { path, endMs, info } = await packaged(folder, name, await made(folder, name, ...one));
+    assert.equal([endMs, info.durationMs], [40, 40], name);
+    assert.is((await pictures(path)).length, 1);
+  }
+});
+
+wild('should say how long the last picture and the last sound are in WebM', async ({ folder }) => {
+  // Key frames alone, and between; a browser shows no block of which it cannot tell the end.
+  for (const keyEvery of ['1', '100']) {
+    const how = ['-c:v', 'libvpx', '-deadline', 'realtime', '-g', keyEvery, '-c:a', 'libvorbis'];
+    const bytes = await made(folder, 'vp8.webm', ...PICTURES, ...SOUND, ...how);
+    const { path, endMs } = await packaged(folder, 'vp8.webm', bytes);
+    assert.equal(await pictures(path), await pictures(join(folder.path, 'vp8.webm')));
+    const { ffprobe } = await findFfmpeg();
+    const shown = ['-show_entries', 'packet=codec_type,pts_time,duration_time', '-of', 'csv=p=0'];
+    const rows = (await runProgram(ffprobe, ['-v', 'error', ...shown, path])).trim().split('\n');
+    const ends = ['video', 'audio'].map((kind) => {
+      const [, startS, lastsS] =
+        rows
+          .filter((row) => row.startsWith(kind))
+          .at(-1)
+          ?.split(',') ?? [];
+      return Math.round(1000 * (Number(startS) + Number(lastsS)));
+    });
+    assert.equal([ends[0], endMs], [3000, 3000], 'of 75 pictures');
+    // Where nothing follows a sound, it lasts as long as the one before.
+    assert.ok((ends[1] ?? 0) >= 3000 && (ends[1] ?? 0) < 3025, `${ends[1]} ms`);
+    const packagedBytes = new Uint8Array(await readFile(path));
+    assert.is(unknownClusters(packagedBytes), 0);
+  }
+});
+
+/** How many clusters do not say how large they are. */
+function unknownClusters(bytes: Uint8Array): number {
+  return Buffer.from(bytes).toString('latin1').split('\x1f\x43\xb6\x75\xff').length - 1;
+}
+
+wild('should play an MKV that is damaged up to its end as far as it goes', async ({ folder }) => {
+  const whole = await made(folder, 'download.mkv', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
+  // As programs leave it that keep a place for what they did not get.
+  const bytes = whole.slice().fill(0, Math.floor(whole.byteLength / 2));
+  const { path, endMs, info } = await packaged(folder, 'download.mkv', bytes);
+  assert.ok(endMs >= 1000 && endMs < 2500, `${endMs} ms`);
+  assert.is(info.durationMs, endMs);
+  // What is shown up to the second key frame; the last packet that is there may be half of one.
+  const isWhole = (await pictures(join(folder.path, 'download.mkv'))).slice(0, 25);
+  assert.equal((await pictures(path)).slice(0, 25), isWhole);
+});
+
 wild.run();
