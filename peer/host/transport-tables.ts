@@ -56,7 +56,8 @@ function isRun(head: Uint8Array, at: number, everyBytes: number): boolean {
   return true;
 }
 
-function later({ name, sizeBytes, read }: VideoSource, skipped: number): VideoSource {
+/** The same file without so many bytes at its beginning. */
+export function later({ name, sizeBytes, read }: VideoSource, skipped: number): VideoSource {
   return { name, sizeBytes: sizeBytes - skipped, read: (start, end) => read(start + skipped, end + skipped) };
 }
 

@@ -161,12 +161,52 @@ wild(
   },
 );
 
+wild(
+  'should say before the upload that parts of a recording are not alike, and play those whose pictures are of other sizes',
+  async ({ folder }) => {
+    const input = (size: string, hz: number) => [
+      ...['-f', 'lavfi', '-i', `testsrc2=d=3:r=25:s=${size}`],
+      ...['-f', 'lavfi', '-i', `sine=d=3:r=${hz}`],
+    ];
+    const aac = [...H264, '-c:a', 'aac'];
+    const part = await made(folder, 'alike.ts', ...input('320x180', 48_000), ...aac, '-ac', '2');
+    const larger = await made(folder, 'larger.ts', ...input('640x360', 48_000), ...aac, '-ac', '2');
+    const sizes = concat(part, larger);
+    const { path, endMs } = await packaged(folder, 'sizes.ts', sizes);
+    assert.ok(endMs >= 6000 && endMs < 6300, `${endMs} ms`);
+    assert.is((await pictures(path)).length, 150);
+    const table: [name: string, from: Uint8Array, says: RegExp][] = [
+      [
+        'rates',
+        await made(folder, 'rate.ts', ...input('320x180', 44_100), ...aac, '-ac', '1'),
+        /^CODEC_UNSUPPORTED .* begins with H\.264 and AAC \(48 kHz, 2 channels\), and goes on with H\.264 and AAC \(44\.1 kHz, 1 channel\)/,
+      ],
+      [
+        'sounds',
+        await made(folder, 'sound.ts', ...input('320x180', 48_000), ...H264, '-c:a', 'ac3'),
+        /^CODEC_UNSUPPORTED .* goes on with H\.264 and AC-3/,
+      ],
+      [
+        'pictures',
+        await made(folder, 'picture.ts', ...input('320x180', 48_000), '-c:v', 'mpeg2video', '-c:a', 'aac'),
+        /^CODEC_UNSUPPORTED .* goes on with no picture that is known here/,
+      ],
+    ];
+    const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none', '-c:a', 'aac'];
+    const other = await made(folder, 'hevc.ts', ...input('320x180', 48_000), ...hevc);
+    table.push(['newer pictures', other, /^CODEC_UNSUPPORTED .* goes on with (H\.265|something else)/]);
+    for (const [name, other, says] of table)
+      assert.match(await codeOf(() => openVideo(sourceOf('joined.ts', concat(part, other)))), says, name);
+  },
+);
+
 wild('should take a clock that goes on as it is', async ({ folder }) => {
   const bytes = await made(folder, 'one.ts', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
   const source = sourceOf('one.ts', bytes);
   const { layout } = await fromFirstPacket(source);
   assert.ok(layout);
-  assert.is(layout && (await withOneClock(source, layout)), source);
+  assert.equal(layout && (await withOneClock(source, layout)).joinsAt, []);
+  assert.is(layout && (await withOneClock(source, layout)).source, source);
 });
 
 wild(
