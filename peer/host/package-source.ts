@@ -93,11 +93,11 @@ export async function readHead(source: VideoSource, byteCount: number): Promise<
 
 /**
  * The bytes from start up to, not including, end.
- * @throws MatineeError FILE_UNREADABLE where the file can't be read or became shorter.
+ * @throws MatineeError FILE_UNREADABLE where the file can't be read, became shorter, or changed where that can be seen.
  */
 export async function readExactly(source: VideoSource, start: number, end: number): Promise<Uint8Array> {
   const bytes = await source.read(start, end).catch((error: unknown) => {
-    throw unreadable(error);
+    throw error instanceof MatineeError ? error : unreadable(error);
   });
   if (bytes.byteLength !== end - start)
     throw unreadable(new Error(`read ${bytes.byteLength} bytes at ${start}`));
@@ -107,7 +107,7 @@ export async function readExactly(source: VideoSource, start: number, end: numbe
 function unreadable(cause: unknown): MatineeError {
   return new MatineeError(
     'FILE_UNREADABLE',
-    'This file can no longer be read. It may have been moved, changed or unplugged: choose it again.',
+    'This file can no longer be read as it was. It was moved, changed or unplugged, or it is still being written: choose it again once it is there and stays as it is.',
     { cause },
   );
 }
