@@ -20,6 +20,7 @@ import type { Bytes } from '../bytes.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
 import { plainTitle } from '../plain-title.ts';
 import { heightFactor } from './field-coded.ts';
+import { firstKeyThere, missingIn } from './missing-packet.ts';
 import { abortedError, type Cut, cutSegments, type Streams } from './package-cut.ts';
 import { trackEndS } from './package-end.ts';
 import { factsOf } from './package-facts.ts';
@@ -243,7 +244,7 @@ async function inspect(input: Input, source: VideoSource, options: OpenOptions):
 /** The file's time of what becomes 0: the first key frame, or the first sound where there is no picture. */
 async function startS({ video, audio }: OpenedTracks): Promise<number> {
   const first = video
-    ? await new EncodedPacketSink(video).getFirstKeyPacket({ verifyKeyPackets: true })
+    ? await firstKeyThere(new EncodedPacketSink(video), await missingIn(video))
     : audio && (await new EncodedPacketSink(audio).getFirstPacket());
   if (!first) throw new MatineeError('FILE_UNREADABLE', DAMAGED);
   return video ? first.timestamp : Math.max(0, first.timestamp);

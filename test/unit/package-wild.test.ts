@@ -290,6 +290,26 @@ function unknownClusters(bytes: Uint8Array): number {
   return Buffer.from(bytes).toString('latin1').split('\x1f\x43\xb6\x75\xff').length - 1;
 }
 
+wild(
+  'should leave out what was never written of a download, up to the next key frame',
+  async ({ folder }) => {
+    const how = [...PICTURES, ...SOUND, ...H264, '-c:a', 'aac', '-movflags', '+faststart'];
+    const whole = await made(folder, 'torrent.mp4', ...how);
+    const frames = await pictures(join(folder.path, 'torrent.mp4'));
+    const { byteLength } = whole;
+    const hole = whole.slice().fill(0, Math.floor(byteLength * 0.4), Math.floor(byteLength * 0.55));
+    const around = await packaged(folder, 'hole.mp4', hole);
+    assert.is(around.endMs, 3000);
+    const shown = await pictures(around.path);
+    assert.equal(shown.slice(0, 25), frames.slice(0, 25));
+    assert.equal(shown.slice(-25), frames.slice(-25));
+    assert.ok(shown.length < frames.length, `${shown.length} pictures`);
+    const start = await packaged(folder, 'tail.mp4', whole.slice().fill(0, Math.floor(byteLength * 0.7)));
+    assert.ok(start.endMs > 1500 && start.endMs < 2500, `${start.endMs} ms`);
+    assert.is(start.info.durationMs, start.endMs);
+  },
+);
+
 wild('should play an MKV that is damaged up to its end as far as it goes', async ({ folder }) => {
   const whole = await made(folder, 'download.mkv', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
   // As programs leave it that keep a place for what they did not get.
