@@ -9,6 +9,9 @@ const MEMBER = /[\\/](peer|signaling|member|node_modules)[\\/]/;
 /** The pages' own modules, which stay what they are. */
 const PAGE = /\.html$|[\\/]main\.ts$/;
 
+/** What runs before the room page's own script (early-script.ts). */
+const EARLY = /[\\/]early-socket\.ts$/;
+
 /**
  * A few files for all that the room's page needs before the first picture, as groups of rolldown's `codeSplitting`. Left to itself it cuts that
  * in some twenty, by which part that comes later uses it too, and each costs a request.
@@ -27,6 +30,8 @@ export function pageChunks(home: string, room: string) {
     },
   });
   return [
+    // Else it would come with what imports it, after all the rest.
+    group('early-socket', 4, (id) => EARLY.test(id)),
     group('shared', 3, (_, isOfHome) => isOfHome),
     group('member', 2, (id) => MEMBER.test(id)),
     group('room-parts', 1, (id) => !PAGE.test(id)),

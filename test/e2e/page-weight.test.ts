@@ -53,4 +53,29 @@ weight('should stay within its budget up to the first frame, and bring nothing o
   }
 });
 
+weight('should have its socket before the rest of its scripts, and no other one', async () => {
+  const clip = await generatedClip({ durationS: 10 });
+  const server = await startBuiltServer();
+  const browser = await launchBrowser();
+  try {
+    const link = await hostFromCommandLine(clip.path, server.url);
+    const page = await (await browser.newContext()).newPage();
+    const sockets: string[] = [];
+    page.on('websocket', (socket) => sockets.push(socket.url()));
+    const opened = page.waitForEvent('websocket');
+    const greeted = opened.then((socket) => socket.waitForEvent('framereceived'));
+    // Whatever takes part in a room comes once the server has said hello: a page without that would wait for ever.
+    await page.route('**/assets/member-*.js', async (route) => {
+      await greeted;
+      await route.continue();
+    });
+    await page.goto(link);
+    await untilPlaying(page);
+    assert.equal(sockets, [`${server.url.replace('http', 'ws')}/signal`]);
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+});
+
 weight.run();

@@ -9,6 +9,7 @@ import { canConnect, createPeer, signalingUrl } from '../member/browser-network.
 import { Member } from '../member/member.ts';
 import { networkInformation, watchNetwork } from '../member/network.ts';
 import type { HostDesk, RoomSession } from '../room-session.ts';
+import { takeSocket } from './early-socket.ts';
 import { leaveKeyWhenAway, tabStorage, takeMemberKey } from './identity.ts';
 import { ownHostKey } from './own-host-key.ts';
 import { pieceSpill, sweepPieceFiles } from './piece-spill.ts';
@@ -47,7 +48,7 @@ export async function openRoom(href: string, name: string, secret: Bytes | null)
     clock: systemClock,
     random: Math.random,
     signalingUrl: signalingUrl(href),
-    openSocket: (url) => new WebSocket(url),
+    openSocket: takeSocket,
     createPeer,
     makePlain: (joinToken, prove) => plainFetcher(room, joinToken, href, prove),
     spill: pieceSpill(),
