@@ -61,6 +61,7 @@ const UNLISTED_NAMES = [
   'Dolby TrueHD',
   'FLAC',
   'Speex',
+  'sound of an unnamed kind',
 ];
 
 /** A codec's name for people, from its short name or, where that is null, from what the file calls it. */

@@ -28,6 +28,15 @@ export function transportStreams(head: Uint8Array): TransportStream[] | null {
   return tables.flatMap((pmt) => [...streamsIn(pmt)]);
 }
 
+/** Whether packets in a file's head say of themselves that sound is in them, whatever the tables call it. */
+export function hasSoundPackets(head: Uint8Array): boolean {
+  return (packetsOf(head) ?? []).some((packet) => {
+    const first = new DataView(packet.buffer, packet.byteOffset).getUint32(0);
+    const [a, b, c, id = 0] = (first & 0x40_0000 ? payloadOf(packet, first) : null) ?? [];
+    return a === 0 && b === 0 && c === 1 && (id & 0xe0) === 0xc0;
+  });
+}
+
 /** So many packets in a row where none begins at the file's start: a recording that began in the middle of one. */
 const ALIGNED_BY_PACKETS = 8;
 
