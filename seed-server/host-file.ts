@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MatineeError } from '../peer/errors.ts';
@@ -24,7 +25,11 @@ export async function openFile(path: string): Promise<OpenFile> {
     await handle.close();
     throw notAFile(path, stats.isDirectory());
   }
-  const read = readInBlocks(stats.size, (start, end) => readRange(handle, start, end));
+  const read = readInBlocks(stats.size, async (start, end) => {
+    const bytes = await readRange(handle, start, end);
+    mustBeAsItWas(stats, await handle.stat());
+    return bytes;
+  });
   return {
     source: { name: basename(path), sizeBytes: stats.size, read, blockBytes: BLOCK_BYTES },
     close: () => handle.close(),
@@ -50,6 +55,19 @@ async function readRange(handle: FileHandle, start: number, end: number): Promis
     at += bytesRead;
   }
   return bytes.subarray(0, at);
+}
+
+/**
+ * Of a file that changes while it is read one part would be from before and one from after.
+ * @throws MatineeError FILE_UNREADABLE.
+ */
+function mustBeAsItWas(before: Stats, now: Stats): void {
+  if (before.mtimeMs === now.mtimeMs && before.size === now.size) return;
+  const sentence =
+    now.size > before.size
+      ? 'This file is still being written: it has grown since it was opened. Wait until the recording or the download has ended, and give the command again.'
+      : 'This file was changed while it was read. Give the command again once it stays as it is.';
+  throw new MatineeError('FILE_UNREADABLE', sentence);
 }
 
 function unreadable(path: string, cause: unknown): MatineeError {

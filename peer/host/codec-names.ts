@@ -27,6 +27,17 @@ const FILE_NAMES: Record<string, string> = {
   'V_MS/VFW/FOURCC': 'an old Windows codec',
   'V_REAL/RV40': 'RealVideo',
   V_THEORA: 'Theora',
+  V_MJPEG: 'Motion JPEG',
+  jpeg: 'Motion JPEG',
+  mjpa: 'Motion JPEG',
+  s263: 'H.263',
+  h263: 'H.263',
+  'A_MPEG/L2': 'MP2',
+  'A_MPEG/L1': 'MP1',
+  A_ALAC: 'ALAC (Apple Lossless)',
+  alac: 'ALAC (Apple Lossless)',
+  samr: 'AMR',
+  sawb: 'AMR',
   mp4v: 'MPEG-4 Part 2 (DivX, Xvid)',
   SVQ3: 'Sorenson Video 3',
   '2': 'MPEG-2',
@@ -50,6 +61,7 @@ const UNLISTED_NAMES = [
   'Dolby TrueHD',
   'FLAC',
   'Speex',
+  'sound of an unnamed kind',
 ];
 
 /** A codec's name for people, from its short name or, where that is null, from what the file calls it. */

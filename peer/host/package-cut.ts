@@ -2,7 +2,7 @@ import type { EncodedPacket } from 'mediabunny';
 import { MatineeError } from '../errors.ts';
 import { MAX_SEGMENT_BYTES } from '../limits.ts';
 import { CONVERT_IT } from './package-plan.ts';
-import { type PacketReader, SAME_TIME_S } from './packet-reader.ts';
+import { LONE_PICTURE_S, type PacketReader, SAME_TIME_S } from './packet-reader.ts';
 
 /** A segment ends at the first key frame that is at least this far from its start; a little less than 2 s, for clocks that round. */
 const SEGMENT_MIN_S = 1.9;
@@ -75,8 +75,9 @@ function minimumS(startS: number): number {
 }
 
 async function cutOne(video: Cursor, audio: Cursor | null, startS: number): Promise<Cut> {
-  const pictures = await takeVideo(video, startS + minimumS(startS));
+  const taken = await takeVideo(video, startS + minimumS(startS));
   const nextS = video.current?.timestamp ?? null;
+  const pictures = nextS === null ? lasting(taken) : taken;
   const sound = audio ? await takeAudio(audio, nextS ?? Number.POSITIVE_INFINITY) : [];
   return {
     startS,
@@ -195,6 +196,13 @@ function lastUntil(packets: EncodedPacket[], untilS: number | null): EncodedPack
   const ownS = last.duration || (packets.at(-2)?.duration ?? 0);
   const durationS = untilS !== null && untilS > latestS ? untilS - latestS : ownS;
   return [...packets.slice(0, -1), last.clone({ duration: durationS })];
+}
+
+/** One picture alone, of which its file does not say how long it is to be shown, is shown for a moment: else there would be no film. */
+function lasting(pictures: EncodedPacket[]): EncodedPacket[] {
+  const [only] = pictures;
+  if (!only || pictures.length > 1 || only.duration > 0) return pictures;
+  return [only.clone({ duration: LONE_PICTURE_S })];
 }
 
 /** What stopping on request looks like to whoever consumes the segments. */

@@ -28,13 +28,39 @@ export function fromFile(file: NamedBlob): VideoSource {
 
 /** The same file for mediabunny. A failed or short read is a MatineeError FILE_UNREADABLE. */
 export function toReaderSource(source: VideoSource): CustomSource {
-  return new CustomSource({
+  const reader = new CustomSource({
     getSize: () => source.sizeBytes,
     read: (start, end) => readOn(source, start, end),
     prefetchProfile: 'fileSystem',
     // The one who awaits the read gets the same error; this only keeps a second, unawaited read from ending the process.
     handleUnhandledError: () => undefined,
   });
+  return endingSearches(reader);
+}
+
+/** What mediabunny asks of a source, which it tells nobody else. */
+interface InnerReads {
+  _read?(start: number, end: number, ...limits: number[]): unknown;
+}
+
+/** Bytes that are left where its search ends without ending, and how often nobody asks for the same ones in a row for a reason. */
+const ENDLESS = { bytes: 8, times: 1000 };
+
+/**
+ * The same source, with an end to a search of mediabunny's (1.61) that has none: where a Matroska file is damaged it looks for the next place that
+ * it knows, and where there is none it asks for the same last bytes for ever, without letting anything else run. It is told that there are none.
+ */
+function endingSearches(source: CustomSource): CustomSource {
+  const inner = source as InnerReads;
+  const read = inner._read?.bind(source);
+  if (!read) return source;
+  let last = { start: -1, times: 0 };
+  inner._read = (start, end, ...limits) => {
+    const isAgain = start === last.start && end - start === ENDLESS.bytes;
+    last = { start, times: isAgain ? last.times + 1 : 0 };
+    return last.times > ENDLESS.times ? null : read(start, end, ...limits);
+  };
+  return source;
 }
 
 /**
@@ -67,11 +93,11 @@ export async function readHead(source: VideoSource, byteCount: number): Promise<
 
 /**
  * The bytes from start up to, not including, end.
- * @throws MatineeError FILE_UNREADABLE where the file can't be read or became shorter.
+ * @throws MatineeError FILE_UNREADABLE where the file can't be read, became shorter, or changed where that can be seen.
  */
 export async function readExactly(source: VideoSource, start: number, end: number): Promise<Uint8Array> {
   const bytes = await source.read(start, end).catch((error: unknown) => {
-    throw unreadable(error);
+    throw error instanceof MatineeError ? error : unreadable(error);
   });
   if (bytes.byteLength !== end - start)
     throw unreadable(new Error(`read ${bytes.byteLength} bytes at ${start}`));
@@ -81,7 +107,7 @@ export async function readExactly(source: VideoSource, start: number, end: numbe
 function unreadable(cause: unknown): MatineeError {
   return new MatineeError(
     'FILE_UNREADABLE',
-    'This file can no longer be read. It may have been moved, changed or unplugged: choose it again.',
+    'This file can no longer be read as it was. It was moved, changed or unplugged, or it is still being written: choose it again once it is there and stays as it is.',
     { cause },
   );
 }

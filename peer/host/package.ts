@@ -20,6 +20,7 @@ import type { Bytes } from '../bytes.ts';
 import { asMatineeError, MatineeError } from '../errors.ts';
 import { plainTitle } from '../plain-title.ts';
 import { heightFactor } from './field-coded.ts';
+import { firstKeyThere, missingIn } from './missing-packet.ts';
 import { abortedError, type Cut, cutSegments, type Streams } from './package-cut.ts';
 import { trackEndS } from './package-end.ts';
 import { factsOf } from './package-facts.ts';
@@ -31,9 +32,10 @@ import { toReaderSource, type VideoSource } from './package-source.ts';
 import type { AudioTrackSetup, TrackSetups, VideoTrackSetup, WrittenSegment } from './package-tracks.ts';
 import { writeWebmSegment } from './package-webm.ts';
 import { copiedAudio, copiedVideo } from './packet-reader.ts';
+import { mustBeAlike, partUnlikeError } from './parts-alike.ts';
 import { type TranscodedReader, transcodedAudio, transcodedVideo } from './transcode.ts';
-import { withOneClock } from './transport-joins.ts';
-import { fromFirstPacket } from './transport-tables.ts';
+import { type OneClock, withOneClock } from './transport-joins.ts';
+import { fromFirstPacket, later } from './transport-tables.ts';
 import { unlistedTracks } from './unlisted-tracks.ts';
 
 export { fromFile, type VideoSource } from './package-source.ts';
@@ -145,12 +147,13 @@ const FORMATS: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, WAVE, OGG, F
  */
 export async function openVideo(file: VideoSource, options: OpenOptions = COPY_ONLY): Promise<PlannedVideo> {
   if (file.sizeBytes === 0) throw emptyError();
-  const source = await readable(file);
+  const { source, joinsAt } = await readable(file);
   const input = newInput(source);
   try {
     await recognise(input, source);
     const inspection = await inspect(input, source, options);
     const { info, plan, tracks, originS } = inspection;
+    for (const at of joinsAt) await mustGoOnAlike(inspection, later(source, at));
     return {
       info,
       plan,
@@ -169,9 +172,23 @@ export async function openVideo(file: VideoSource, options: OpenOptions = COPY_O
 }
 
 /** The file as mediabunny can read it: recordings of television begin anywhere, and are put together. */
-async function readable(file: VideoSource): Promise<VideoSource> {
+async function readable(file: VideoSource): Promise<OneClock> {
   const { source, layout } = await fromFirstPacket(file);
-  return layout ? await withOneClock(source, layout) : source;
+  return layout ? await withOneClock(source, layout) : { source, joinsAt: [] };
+}
+
+/** @throws MatineeError CODEC_UNSUPPORTED where a part of a recording is not as its beginning. */
+async function mustGoOnAlike({ opened, plan }: Inspection, part: VideoSource): Promise<void> {
+  const input = newInput(part);
+  try {
+    const tracks = await input.getTracks();
+    // A piece so small that not even its table is there changes nothing.
+    if (tracks.length > 0) await mustBeAlike(opened, chosenTracks(tracks, plan), plan);
+  } catch (error) {
+    throw error instanceof MatineeError ? error : await partUnlikeError(opened, plan, error);
+  } finally {
+    input.dispose();
+  }
 }
 
 function expectedBytes({ video }: PackagingPlan, { sourceBytes, durationMs }: VideoInfo): number {
@@ -227,7 +244,7 @@ async function inspect(input: Input, source: VideoSource, options: OpenOptions):
 /** The file's time of what becomes 0: the first key frame, or the first sound where there is no picture. */
 async function startS({ video, audio }: OpenedTracks): Promise<number> {
   const first = video
-    ? await new EncodedPacketSink(video).getFirstKeyPacket({ verifyKeyPackets: true })
+    ? await firstKeyThere(new EncodedPacketSink(video), await missingIn(video))
     : audio && (await new EncodedPacketSink(audio).getFirstPacket());
   if (!first) throw new MatineeError('FILE_UNREADABLE', DAMAGED);
   return video ? first.timestamp : Math.max(0, first.timestamp);

@@ -28,7 +28,7 @@ const LOOKED_AT = { everyBytes: 64 * 1024, min: 4, max: 24 };
 const CLOCK_WITHIN_BYTES = 2 * 1024 * 1024;
 
 /** How far from a place where it jumps what belongs to one side may lie on the other: as much as the film has in so many seconds. */
-const AROUND_S = 1;
+const AROUND_TICKS = TICKS_PER_S;
 
 /** Pictures from before are shown until then, whatever their order. */
 const STEP_TICKS = 0.2 * TICKS_PER_S;
@@ -44,8 +44,8 @@ interface Join {
   at: number;
   beforeTicks: number;
   afterTicks: number;
-  /** How near to it the other side's may lie. */
-  aroundBytes: number;
+  /** How near to it the other side's may lie, before it and after it: the parts may have very different rates. */
+  around: { beforeBytes: number; afterBytes: number };
 }
 
 /** The same with what is to be added to the clock from there on. */
@@ -53,21 +53,28 @@ interface Section extends Join {
   offsetTicks: number;
 }
 
+/** A file whose clock goes on, and where parts begin that were other recordings. */
+export interface OneClock {
+  source: VideoSource;
+  joinsAt: readonly number[];
+}
+
 /**
  * The same file with a clock that goes on, where it jumps between some of the places that are looked at; else as it is. A part that is shorter
  * than the way between two such places may be missed.
  * @throws MatineeError FILE_UNREADABLE.
  */
-export async function withOneClock(source: VideoSource, layout: PacketLayout): Promise<VideoSource> {
+export async function withOneClock(source: VideoSource, layout: PacketLayout): Promise<OneClock> {
   const clock = await Clock.find(source, layout);
   const joins = clock ? await findJoins(clock, source.sizeBytes) : [];
-  if (joins.length === 0) return source;
+  if (joins.length === 0) return { source, joinsAt: [] };
   const sections: Section[] = [];
   for (const join of joins) {
     const before = sections.at(-1)?.offsetTicks ?? 0;
     sections.push({ ...join, offsetTicks: before + join.beforeTicks + STEP_TICKS - join.afterTicks });
   }
-  return retimed(source, layout, sections);
+  const joinsAt = joins.map(({ at }) => at - layout.first);
+  return { source: retimed(source, layout, sections), joinsAt };
 }
 
 async function findJoins(clock: Clock, sizeBytes: number): Promise<Join[]> {
@@ -82,20 +89,16 @@ async function findJoins(clock: Clock, sizeBytes: number): Promise<Join[]> {
   const joins: Join[] = [];
   const steps = seen.slice(1).map(({ ticks }, i) => apart(seen[i]?.ticks ?? 0, ticks));
   const usual = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
-  const playedTicks = steps
-    .filter((step) => step > 0 && step <= GAP_TICKS)
-    .reduce((sum, step) => sum + step, 0);
-  const aroundBytes = (AROUND_S * sizeBytes) / Math.max(1, playedTicks / TICKS_PER_S);
   for (const [i, step] of steps.entries()) {
     const [from, to] = [seen[i], seen[i + 1]];
     const isFar = step > GAP_TICKS && step > 10 * usual;
-    if (from && to && (step < 0 || isFar)) joins.push(...(await joinsBetween(clock, from, to, aroundBytes)));
+    if (from && to && (step < 0 || isFar)) joins.push(...(await joinsBetween(clock, from, to)));
   }
   return joins;
 }
 
 /** Halves the way until the two sides of the jump are neighbours. */
-async function joinsBetween(clock: Clock, from: ClockAt, to: ClockAt, aroundBytes: number): Promise<Join[]> {
+async function joinsBetween(clock: Clock, from: ClockAt, to: ClockAt): Promise<Join[]> {
   let [low, high] = [from, to];
   for (;;) {
     const middle = await clock.after((low.at + high.at) / 2);
@@ -112,12 +115,22 @@ async function joinsBetween(clock: Clock, from: ClockAt, to: ClockAt, aroundByte
     next = await clock.after(low.at + 1)
   ) {
     if (Math.abs(apart(low.ticks, next.ticks)) > JUMP_TICKS) {
-      const beforeTicks = await clock.latestBefore(next.at, low.ticks);
-      return [{ at: next.at, beforeTicks, afterTicks: next.ticks, aroundBytes }];
+      const { at, ticks: afterTicks } = next;
+      const beforeTicks = await clock.latestBefore(at, low.ticks);
+      const around = {
+        beforeBytes: await clock.bytesBefore(at, beforeTicks),
+        afterBytes: await clock.bytesAfter(at, afterTicks),
+      };
+      return [{ at, beforeTicks, afterTicks, around }];
     }
     low = next;
   }
   return [];
+}
+
+/** Pictures are coded otherwise than they are shown: a few are earlier. */
+function isWithin(ticks: number): boolean {
+  return ticks > -AROUND_TICKS && ticks < AROUND_TICKS;
 }
 
 /** Signed, the short way round. */
@@ -167,6 +180,26 @@ class Clock {
       if (ahead > 0 && ahead < JUMP_TICKS) latest = clock.ticks;
     }
     return latest;
+  }
+
+  /** How much of the file the last AROUND_TICKS before a place take, where the clock shows `ticks`. */
+  async bytesBefore(place: number, ticks: number): Promise<number> {
+    let first: ClockAt | null = null;
+    for await (const clock of this.#from(Math.max(0, place - CLOCK_WITHIN_BYTES), place)) {
+      if (!isWithin(apart(clock.ticks, ticks))) first = null;
+      else first ??= clock;
+    }
+    return first ? place - first.at : 0;
+  }
+
+  /** The same of the first ones after it. */
+  async bytesAfter(place: number, ticks: number): Promise<number> {
+    let lastAt = place;
+    for await (const clock of this.#from(place, place + CLOCK_WITHIN_BYTES)) {
+      if (!isWithin(apart(ticks, clock.ticks))) break;
+      lastAt = clock.at;
+    }
+    return lastAt - place;
   }
 
   /** Reads a little at a time: mostly the first is the one. */
@@ -264,8 +297,8 @@ function retimed(source: VideoSource, layout: PacketLayout, sections: readonly S
 /** Sound that lies near a jump may belong to the other side: its own time says so. */
 function offsetAt(sections: readonly Section[], place: number, ticks: number): number {
   let offset = 0;
-  for (const { at, beforeTicks, afterTicks, aroundBytes, offsetTicks } of sections) {
-    const isNear = Math.abs(place - at) < aroundBytes;
+  for (const { at, beforeTicks, afterTicks, around, offsetTicks } of sections) {
+    const isNear = place < at ? at - place <= around.beforeBytes : place - at <= around.afterBytes;
     const isAfter = isNear
       ? Math.abs(apart(afterTicks, ticks)) < Math.abs(apart(beforeTicks, ticks))
       : place >= at;

@@ -28,6 +28,15 @@ export function transportStreams(head: Uint8Array): TransportStream[] | null {
   return tables.flatMap((pmt) => [...streamsIn(pmt)]);
 }
 
+/** Whether packets in a file's head say of themselves that sound is in them, whatever the tables call it. */
+export function hasSoundPackets(head: Uint8Array): boolean {
+  return (packetsOf(head) ?? []).some((packet) => {
+    const first = new DataView(packet.buffer, packet.byteOffset).getUint32(0);
+    const [a, b, c, id = 0] = (first & 0x40_0000 ? payloadOf(packet, first) : null) ?? [];
+    return a === 0 && b === 0 && c === 1 && (id & 0xe0) === 0xc0;
+  });
+}
+
 /** So many packets in a row where none begins at the file's start: a recording that began in the middle of one. */
 const ALIGNED_BY_PACKETS = 8;
 
@@ -56,7 +65,8 @@ function isRun(head: Uint8Array, at: number, everyBytes: number): boolean {
   return true;
 }
 
-function later({ name, sizeBytes, read }: VideoSource, skipped: number): VideoSource {
+/** The same file without so many bytes at its beginning. */
+export function later({ name, sizeBytes, read }: VideoSource, skipped: number): VideoSource {
   return { name, sizeBytes: sizeBytes - skipped, read: (start, end) => read(start + skipped, end + skipped) };
 }
 

@@ -1,6 +1,6 @@
 import type { TrackFacts } from './package-plan.ts';
 import { readHead, type VideoSource } from './package-source.ts';
-import { TABLES_WITHIN_BYTES, transportStreams } from './transport-tables.ts';
+import { hasSoundPackets, TABLES_WITHIN_BYTES, transportStreams } from './transport-tables.ts';
 
 type Unlisted = Pick<TrackFacts, 'kind' | 'fileCodecId'>;
 
@@ -17,6 +17,9 @@ const TRANSPORT: Readonly<Record<number, Unlisted>> = {
   28: { kind: 'audio', fileCodecId: 'AAC' },
   131: { kind: 'audio', fileCodecId: 'Dolby TrueHD' },
 };
+
+/** What is sent as sound and called by no table. */
+const UNNAMED_SOUND: Unlisted = { kind: 'audio', fileCodecId: 'sound of an unnamed kind' };
 
 /** How streams in Ogg begin of which it says nothing. */
 const OGG: readonly (Unlisted & { head: string })[] = [
@@ -47,7 +50,10 @@ export async function unlistedTracks(
 
 async function inTransport(source: VideoSource): Promise<Unlisted[]> {
   const head = await readHead(source, TABLES_WITHIN_BYTES);
-  return (transportStreams(head) ?? []).flatMap(({ kind }) => TRANSPORT[kind ?? 0] ?? []);
+  const found = (transportStreams(head) ?? []).flatMap(({ kind }) => TRANSPORT[kind ?? 0] ?? []);
+  const isNamed = found.some(({ kind }) => kind === 'audio');
+  // ffmpeg's M2TS has AAC as private data.
+  return isNamed || !hasSoundPackets(head) ? found : [...found, UNNAMED_SOUND];
 }
 
 function inOgg(head: Uint8Array): Unlisted[] {

@@ -109,7 +109,11 @@ wild(
   'should take a recording that begins in the middle of a packet, and of its pictures',
   async ({ folder }) => {
     const how = [...PICTURES, ...SOUND, ...H264, '-c:a', 'aac'];
-    const layouts: [name: string, ...more: string[]][] = [['rec.ts'], ['rec.m2ts', '-mpegts_m2ts_mode', '1']];
+    // In M2TS ffmpeg calls AAC by no name.
+    const layouts: [name: string, ...more: string[]][] = [
+      ['rec.ts'],
+      ['rec.m2ts', '-an', '-mpegts_m2ts_mode', '1'],
+    ];
     for (const [name, ...more] of layouts) {
       const whole = await made(folder, name, ...how, ...more);
       const cut = whole.subarray(Math.floor(whole.byteLength / 5) + 57);
@@ -161,12 +165,52 @@ wild(
   },
 );
 
+wild(
+  'should say before the upload that parts of a recording are not alike, and play those whose pictures are of other sizes',
+  async ({ folder }) => {
+    const input = (size: string, hz: number) => [
+      ...['-f', 'lavfi', '-i', `testsrc2=d=3:r=25:s=${size}`],
+      ...['-f', 'lavfi', '-i', `sine=d=3:r=${hz}`],
+    ];
+    const aac = [...H264, '-c:a', 'aac'];
+    const part = await made(folder, 'alike.ts', ...input('320x180', 48_000), ...aac, '-ac', '2');
+    const larger = await made(folder, 'larger.ts', ...input('640x360', 48_000), ...aac, '-ac', '2');
+    const sizes = concat(part, larger);
+    const { path, endMs } = await packaged(folder, 'sizes.ts', sizes);
+    assert.ok(endMs >= 6000 && endMs < 6300, `${endMs} ms`);
+    assert.is((await pictures(path)).length, 150);
+    const table: [name: string, from: Uint8Array, says: RegExp][] = [
+      [
+        'rates',
+        await made(folder, 'rate.ts', ...input('320x180', 44_100), ...aac, '-ac', '1'),
+        /^CODEC_UNSUPPORTED .* begins with H\.264 and AAC \(48 kHz, 2 channels\), and goes on with H\.264 and AAC \(44\.1 kHz, 1 channel\)/,
+      ],
+      [
+        'sounds',
+        await made(folder, 'sound.ts', ...input('320x180', 48_000), ...H264, '-c:a', 'ac3'),
+        /^CODEC_UNSUPPORTED .* goes on with H\.264 and AC-3/,
+      ],
+      [
+        'pictures',
+        await made(folder, 'picture.ts', ...input('320x180', 48_000), '-c:v', 'mpeg2video', '-c:a', 'aac'),
+        /^CODEC_UNSUPPORTED .* goes on with no picture that is known here/,
+      ],
+    ];
+    const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none', '-c:a', 'aac'];
+    const other = await made(folder, 'hevc.ts', ...input('320x180', 48_000), ...hevc);
+    table.push(['newer pictures', other, /^CODEC_UNSUPPORTED .* goes on with (H\.265|something else)/]);
+    for (const [name, other, says] of table)
+      assert.match(await codeOf(() => openVideo(sourceOf('joined.ts', concat(part, other)))), says, name);
+  },
+);
+
 wild('should take a clock that goes on as it is', async ({ folder }) => {
   const bytes = await made(folder, 'one.ts', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
   const source = sourceOf('one.ts', bytes);
   const { layout } = await fromFirstPacket(source);
   assert.ok(layout);
-  assert.is(layout && (await withOneClock(source, layout)), source);
+  assert.equal(layout && (await withOneClock(source, layout)).joinsAt, []);
+  assert.is(layout && (await withOneClock(source, layout)).source, source);
 });
 
 wild(
@@ -203,11 +247,88 @@ wild('should say of sound that nobody reads that it is left out', async ({ folde
   assert.is(video.plan.leftOutSound, 'AAC (LATM)');
   assert.is(video.info.hasAudio, false);
   video.close();
+  const unnamed = await made(folder, 'unnamed.m2ts', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
+  assert.match(
+    await codeOf(() => openVideo(sourceOf('unnamed.m2ts', unnamed))),
+    /^CODEC_UNSUPPORTED The sound .* sound of an unnamed kind/,
+  );
   const flac = await made(folder, 'flac.ogg', ...SOUND, '-c:a', 'flac');
   assert.match(
     await codeOf(() => openVideo(sourceOf('flac.ogg', flac))),
     /^CODEC_UNSUPPORTED The sound .* FLAC/,
   );
+});
+
+wild('should show a film of one picture, whatever its file says of how long', async ({ folder }) => {
+  const one = ['-f', 'lavfi', '-i', 'testsrc2=d=0.04:r=25:s=320x180', ...H264];
+  for (const name of ['one.ts', 'one.mkv', 'one.mp4']) {
+    const { path, endMs, info } = await packaged(folder, name, await made(folder, name, ...one));
+    assert.equal([endMs, info.durationMs], [40, 40], name);
+    assert.is((await pictures(path)).length, 1);
+  }
+});
+
+wild('should say how long the last picture and the last sound are in WebM', async ({ folder }) => {
+  // Key frames alone, and between; a browser shows no block of which it cannot tell the end.
+  for (const keyEvery of ['1', '100']) {
+    const how = ['-c:v', 'libvpx', '-deadline', 'realtime', '-g', keyEvery, '-c:a', 'libvorbis'];
+    const bytes = await made(folder, 'vp8.webm', ...PICTURES, ...SOUND, ...how);
+    const { path, endMs } = await packaged(folder, 'vp8.webm', bytes);
+    assert.equal(await pictures(path), await pictures(join(folder.path, 'vp8.webm')));
+    const { ffprobe } = await findFfmpeg();
+    const shown = ['-show_entries', 'packet=codec_type,pts_time,duration_time', '-of', 'csv=p=0'];
+    const rows = (await runProgram(ffprobe, ['-v', 'error', ...shown, path])).trim().split('\n');
+    const ends = ['video', 'audio'].map((kind) => {
+      const [, startS, lastsS] =
+        rows
+          .filter((row) => row.startsWith(kind))
+          .at(-1)
+          ?.split(',') ?? [];
+      return Math.round(1000 * (Number(startS) + Number(lastsS)));
+    });
+    assert.equal([ends[0], endMs], [3000, 3000], 'of 75 pictures');
+    // Where nothing follows a sound, it lasts as long as the one before.
+    assert.ok((ends[1] ?? 0) >= 3000 && (ends[1] ?? 0) < 3025, `${ends[1]} ms`);
+    const packagedBytes = new Uint8Array(await readFile(path));
+    assert.is(unknownClusters(packagedBytes), 0);
+  }
+});
+
+/** How many clusters do not say how large they are. */
+function unknownClusters(bytes: Uint8Array): number {
+  return Buffer.from(bytes).toString('latin1').split('\x1f\x43\xb6\x75\xff').length - 1;
+}
+
+wild(
+  'should leave out what was never written of a download, up to the next key frame',
+  async ({ folder }) => {
+    const how = [...PICTURES, ...SOUND, ...H264, '-c:a', 'aac', '-movflags', '+faststart'];
+    const whole = await made(folder, 'torrent.mp4', ...how);
+    const frames = await pictures(join(folder.path, 'torrent.mp4'));
+    const { byteLength } = whole;
+    const hole = whole.slice().fill(0, Math.floor(byteLength * 0.4), Math.floor(byteLength * 0.55));
+    const around = await packaged(folder, 'hole.mp4', hole);
+    assert.is(around.endMs, 3000);
+    const shown = await pictures(around.path);
+    assert.equal(shown.slice(0, 25), frames.slice(0, 25));
+    assert.equal(shown.slice(-25), frames.slice(-25));
+    assert.ok(shown.length < frames.length, `${shown.length} pictures`);
+    const start = await packaged(folder, 'tail.mp4', whole.slice().fill(0, Math.floor(byteLength * 0.7)));
+    assert.ok(start.endMs > 1500 && start.endMs < 2500, `${start.endMs} ms`);
+    assert.is(start.info.durationMs, start.endMs);
+  },
+);
+
+wild('should play an MKV that is damaged up to its end as far as it goes', async ({ folder }) => {
+  const whole = await made(folder, 'download.mkv', ...PICTURES, ...SOUND, ...H264, '-c:a', 'aac');
+  // As programs leave it that keep a place for what they did not get.
+  const bytes = whole.slice().fill(0, Math.floor(whole.byteLength / 2));
+  const { path, endMs, info } = await packaged(folder, 'download.mkv', bytes);
+  assert.ok(endMs >= 1000 && endMs < 2500, `${endMs} ms`);
+  assert.is(info.durationMs, endMs);
+  // What is shown up to the second key frame; the last packet that is there may be half of one.
+  const isWhole = (await pictures(join(folder.path, 'download.mkv'))).slice(0, 25);
+  assert.equal((await pictures(path)).slice(0, 25), isWhole);
 });
 
 wild.run();
