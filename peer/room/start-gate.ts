@@ -4,8 +4,8 @@ const ENOUGH_MS = 1_000;
 /** The same for one that has no connection to the origin: nobody can help it out when its neighbours are late. */
 const ENOUGH_WITHOUT_ORIGIN_MS = 3_000;
 
-/** This is enough where it grows so many times as fast as it will be played: should it come to an end, the film goes slower first (sync/pace.ts). */
-const ENOUGH_WHEN_FAST_MS = 600;
+/** This is enough where it grows so many times as fast as it will be played. */
+const ENOUGH_WHEN_FAST_MS = 800;
 const FAST = 2.5;
 
 /** A growth over less time says nothing. */

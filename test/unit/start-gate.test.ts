@@ -13,8 +13,8 @@ function at(nowMs: number, aheadMs: number, rest: Partial<AtStart> = {}): AtStar
 gate('should start with little where the film comes fast', () => {
   const start = new StartGate();
   assert.not(start.isOpen(at(0, 100)));
-  assert.not(start.isOpen(at(150, 590)), 'too little to tell that it goes on like this');
-  assert.ok(start.isOpen(at(200, 600)));
+  assert.not(start.isOpen(at(150, 790)), 'too little to tell that it goes on like this');
+  assert.ok(start.isOpen(at(200, 800)));
 });
 
 gate('should wait for more where it comes slowly', () => {
