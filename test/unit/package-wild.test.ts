@@ -331,4 +331,24 @@ wild('should play an MKV that is damaged up to its end as far as it goes', async
   assert.equal((await pictures(path)).slice(0, 25), isWhole);
 });
 
+const AUD = ['-bsf:v', 'h264_metadata=aud=insert'];
+
+wild(
+  'should keep every picture of a broadcast whose packets are filled up with zeros',
+  async ({ folder }) => {
+    const plain = await made(folder, 'plain.h264', ...PICTURES, ...H264, '-bf', '0', ...AUD);
+    // In a byte stream any number of zeros may follow a unit (ISO/IEC 14496-10, annex B).
+    const starts = [...plain.keys()].filter((at) =>
+      [0, 0, 0, 1, 9].every((byte, i) => plain[at + i] === byte),
+    );
+    const filled = starts.flatMap((at, i) => [plain.subarray(at, starts[i + 1]), new Uint8Array(40)]);
+    await writeFile(join(folder.path, 'filled.h264'), concat(...filled));
+    const from = join(folder.path, 'filled.h264');
+    const times = ['-bsf:v', 'setts=pts=N/(25*TB):dts=N/(25*TB)'];
+    const broadcast = await made(folder, 'filled.ts', '-i', from, '-c', 'copy', ...times);
+    const { path } = await packaged(folder, 'filled.ts', broadcast);
+    assert.equal(await pictures(path), await pictures(join(folder.path, 'plain.h264')));
+  },
+);
+
 wild.run();
