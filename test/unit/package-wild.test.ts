@@ -144,7 +144,14 @@ wild(
     const part = await made(folder, 'part.ts', ...how);
     const later = await made(folder, 'later.ts', ...how, '-output_ts_offset', '5000');
     const nearEnd = await made(folder, 'end.ts', ...how, '-output_ts_offset', '95440');
-    const frames = await pictures(join(folder.path, 'part.ts'));
+    // Each part by its own pictures: of the same ones x264 does not make the same bytes each time (once in twelve, on two cores).
+    const shown = new Map<Uint8Array, string[]>();
+    for (const [bytes, name] of [
+      [part, 'part.ts'],
+      [later, 'later.ts'],
+      [nearEnd, 'end.ts'],
+    ] as const)
+      shown.set(bytes, await pictures(join(folder.path, name)));
     const table: [name: string, parts: Uint8Array[]][] = [
       ['again', [part, part]],
       ['back', [later, part]],
@@ -153,11 +160,9 @@ wild(
     ];
     for (const [name, parts] of table) {
       const { path, endMs, info } = await packaged(folder, 'whole.ts', concat(...parts));
-      assert.equal(
-        await pictures(path),
-        parts.flatMap(() => frames),
-        name,
-      );
+      const wanted = parts.flatMap((bytes) => shown.get(bytes) ?? []);
+      assert.is(wanted.length, parts.length * 200);
+      assert.equal(await pictures(path), wanted, name);
       const atMost = parts.length * 8900;
       assert.ok(endMs >= parts.length * 8000 && endMs < atMost, `${name}: ${endMs} ms`);
       assert.ok(Math.abs(info.durationMs - endMs) < 50, `${name}: said to last ${info.durationMs} ms`);
