@@ -303,9 +303,12 @@ room('should be had by keys, but not by what is typed in the chat', async ({ gec
   await keyboard.press('k');
   await untilFilm(page, ({ paused, playbackRate }) => !paused && Math.abs(playbackRate - 1.5) < 0.08);
 
-  // An answer, by the keyboard alone: up to the last line, and through its buttons.
+  // An answer, by the keyboard alone: up to the last line, and through its buttons. The lines come with the first neighbour,
+  // which may be later than the film, whose pieces also come by HTTP.
+  await page.waitForSelector('[data-testid=chat-line]');
   await page.focus('[data-testid=chat-log]');
   await keyboard.press('ArrowUp');
+  await page.waitForSelector('[data-testid=chat-line]:focus');
   await page.waitForSelector('[data-testid=line-actions]');
   await page.focus('[data-testid=reply]');
   await keyboard.press('Enter');

@@ -49,6 +49,8 @@ export async function openInFirefox(
     });
   }
   await page.goto(url);
+  // A page behind another takes keys, but is told of no focus.
+  await page.bringToFront();
   return { page, errors };
 }
 
