@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
-import { generatedClip } from '../tools/clips.ts';
+import { generatedClip, lightClip } from '../tools/clips.ts';
 import { startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { hostFromCommandLine } from './host-cli.ts';
@@ -12,6 +12,10 @@ const MAX_BYTES = 120_000;
 
 /** Each costs a request: the page's own, and a few that it shares with others. */
 const MAX_SCRIPTS = 6;
+
+/** So much of the film is at hand before anything else is loaded; so long after the first picture it is loaded anyway. */
+const LEISURE_S = 4;
+const AT_LAST_MS = 3_000;
 
 const weight = suite('the weight of the room page');
 
@@ -77,5 +81,40 @@ weight('should have its socket before the rest of its scripts, and no other one'
     await server.stop();
   }
 });
+
+weight(
+  'should leave a slow line to the first seconds of the film, before it loads the talk and the controls',
+  async () => {
+    const clip = await lightClip(20);
+    const bitrateMbit = (clip.sizeBytes * 8) / clip.durationS / 1e6;
+    const server = await startBuiltServer({ env: { ORIGIN_MBIT: (1.1 * bitrateMbit).toFixed(2) } });
+    const browser = await launchBrowser();
+    try {
+      const link = await hostFromCommandLine(clip.path, server.url);
+      const page = await (await browser.newContext()).newPage();
+      const seen = new Map<string, { sinceFirstMs: number; bufferedS: number }>();
+      await page.route(/\/(Side|Cheers|PlayerControls)-.*\.js$/, async (route) => {
+        const [, part = ''] = /\/(\w+)-[^/]*$/.exec(route.request().url()) ?? [];
+        const { startupMs, bufferedS } = await stats(page);
+        const nowMs = await page.evaluate(() => performance.now());
+        seen.set(part, { sinceFirstMs: startupMs === null ? -1 : nowMs - startupMs, bufferedS });
+        await route.continue();
+      });
+      await page.goto(link);
+      await untilPlaying(page);
+      await page.getByTestId('player').waitFor();
+      await page.getByTestId('chat-log').waitFor();
+      assert.equal([...seen.keys()].sort(), ['Cheers', 'PlayerControls', 'Side']);
+      for (const [part, { sinceFirstMs, bufferedS }] of seen)
+        assert.ok(
+          sinceFirstMs >= 0 && (bufferedS >= LEISURE_S || sinceFirstMs >= AT_LAST_MS),
+          `${part} came ${sinceFirstMs} ms after the first picture, with ${bufferedS} s at hand`,
+        );
+    } finally {
+      await browser.close();
+      await server.stop();
+    }
+  },
+);
 
 weight.run();

@@ -16,6 +16,9 @@ export interface PasswordAsk {
   isWrong: boolean;
 }
 
+/** With so much of the film at hand its bytes are not the most urgent ones. */
+const LEISURE_S = 4;
+
 /** The open room as the components see it. Owns the session's life; the snapshot is replaced whole. */
 export class RoomView {
   #isClosed = false;
@@ -39,6 +42,8 @@ export class RoomView {
   readonly unread = new Unread();
   /** The chat line that the chat is to bring into view, by its id; '' for none. */
   pointedLine: string = $state('');
+  /** Whether what is not the film is to be loaded and shown. */
+  isRestDue: boolean = $state(false);
   /** Whether the page fills the screen, and whether the chat stays beside the film then. */
   isFull: boolean = $state(false);
   isChatInFull: boolean = $state(false);
@@ -70,6 +75,16 @@ export class RoomView {
       snapshot !== null &&
       (snapshot.stats.startupMs !== null || snapshot.isPlayRefused || snapshot.problem !== null)
     );
+  });
+
+  /**
+   * Whether the bytes of what is not the film take nothing from it. On a line that six who come at once share, they would be
+   * the last ones' first picture.
+   */
+  hasLeisure = $derived.by(() => {
+    const { snapshot } = this;
+    if (snapshot === null || snapshot.problem !== null) return this.isSettled;
+    return this.isSettled && snapshot.stats.bufferedS >= LEISURE_S;
   });
 
   /** Whether the film runs here and nobody else is seen. */
