@@ -88,6 +88,37 @@ export function twoSounds(): Promise<string> {
   });
 }
 
+/** Twenty seconds with sound and a key frame every ten, as many a download has it. */
+export async function rareKeyFrames(): Promise<Clip> {
+  const path = await cached('rare-key-frames-1.mp4', async (unfinished) => {
+    const { ffmpeg } = await findFfmpeg();
+    const inputs = [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=d=20:r=24:s=320x180',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=d=20:r=48000',
+    ];
+    const video = [
+      '-c:v',
+      'libx264',
+      '-pix_fmt',
+      'yuv420p',
+      '-b:v',
+      '800k',
+      '-g',
+      '240',
+      '-sc_threshold',
+      '0',
+    ];
+    await runProgram(ffmpeg, ['-v', 'error', ...inputs, ...video, '-c:a', 'aac', '-f', 'mp4', unfinished]);
+  });
+  return measureClip(path);
+}
+
 /** What ffprobe finds in a video file; rejects where it finds no video track. */
 export async function measureClip(path: string): Promise<Clip> {
   const { ffprobe } = await findFfmpeg();

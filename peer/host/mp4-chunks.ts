@@ -1,0 +1,166 @@
+import { concat, totalBytes } from '../bytes.ts';
+
+/** Boxes of a fragment (ISO/IEC 14496-12, 8.8): a name in ASCII each. */
+const [MOOF, MFHD, TRAF, TFHD, TFDT, TRUN, MDAT] = ['moof', 'mfhd', 'traf', 'tfhd', 'tfdt', 'trun', 'mdat'];
+
+const HEADER_BYTES = 8;
+const FULL_HEADER_BYTES = 12;
+
+/** What a trun has, by its flags: the flags of its first sample, and of each sample four fields of four bytes. */
+const FIRST_FLAGS = 0x4;
+const DURATIONS = 0x100;
+const SIZES = 0x200;
+const ENTRY_FIELDS = [DURATIONS, SIZES, 0x400, 0x800];
+
+/** Where a tfhd has what holds for all samples: behind the track's number. */
+const DEFAULT_DURATION_AT = FULL_HEADER_BYTES + 4;
+const DEFAULT_SIZE_AT = FULL_HEADER_BYTES + 8;
+
+/** More than a segment has chunks. */
+const CHUNKS_PER_SEGMENT = 65_536;
+
+/** One track's part of a fragment. */
+export interface Run {
+  /** The tfhd box: it holds for any part of the run. */
+  tfhd: Uint8Array;
+  /** When its first sample is decoded, in the track's ticks. */
+  startTicks: number;
+  flags: number;
+  firstFlags: Uint8Array;
+  /** What the trun has of each sample. */
+  entries: readonly Uint8Array[];
+  durations: readonly number[];
+  /** Bytes of each sample. */
+  sizes: readonly number[];
+}
+
+/** What a chunk holds of one track: the samples from one up to, not including, another. */
+interface Part {
+  run: Run;
+  from: number;
+  to: number;
+  data: readonly Uint8Array[];
+}
+
+/** The runs of a fragment, in its order. Reads what mediabunny writes: data follows the moof, and tfhd has all defaults. */
+export function runsOf(moof: Uint8Array): Run[] {
+  return [...boxesIn(moof)].filter(({ type }) => type === TRAF).map(({ box }) => runOf(box));
+}
+
+/**
+ * A fragment as several that follow one another (the chunks of CMAF, ISO/IEC 23000-19, 7.3.2.3): each can be played before the next is there.
+ * @param runs what the fragment has of each track.
+ * @param data the samples of each track, in the same order.
+ * @param ends of each chunk, how many samples of each track come before its end.
+ * @param number the segment's: chunks of a later one have higher numbers.
+ */
+export function chunksOf(
+  runs: readonly Run[],
+  data: readonly (readonly Uint8Array[])[],
+  ends: readonly (readonly number[])[],
+  number: number,
+): Uint8Array[] {
+  return ends.flatMap((end, chunk) => {
+    const parts = runs.map((run, track) => {
+      const [from, to] = [ends[chunk - 1]?.[track] ?? 0, end[track] ?? 0];
+      return { run, from, to, data: data[track]?.slice(from, to) ?? [] };
+    });
+    return chunkOf(
+      parts.filter(({ from, to }) => from < to),
+      number * CHUNKS_PER_SEGMENT + chunk,
+    );
+  });
+}
+
+function chunkOf(parts: readonly Part[], number: number): Uint8Array[] {
+  const made = (dataAt: number): Uint8Array => {
+    let at = dataAt;
+    const trafs = parts.map((part) => {
+      const traf = trafOf(part, at);
+      at += totalBytes(part.data);
+      return traf;
+    });
+    return box(MOOF, fullBox(MFHD, 0, 0, uint32(number)), ...trafs);
+  };
+  // Where the data lies is told by a field whose size does not depend on it.
+  const moof = made(made(0).byteLength + HEADER_BYTES);
+  const data = parts.flatMap((part) => part.data);
+  return [moof, boxHeader(MDAT, totalBytes(data)), ...data];
+}
+
+function trafOf({ run, from, to }: Part, dataAt: number): Uint8Array {
+  const before = run.durations.slice(0, from).reduce((sum, ticks) => sum + ticks, 0);
+  const startTicks = new Uint8Array(8);
+  view(startTicks).setBigUint64(0, BigInt(run.startTicks + before));
+  // The first sample of the fragment is the one that differs.
+  const isFirst = from === 0;
+  const trun = fullBox(
+    TRUN,
+    1,
+    isFirst ? run.flags : run.flags & ~FIRST_FLAGS,
+    uint32(to - from),
+    uint32(dataAt),
+    ...(isFirst ? [run.firstFlags] : []),
+    ...run.entries.slice(from, to),
+  );
+  return box(TRAF, run.tfhd, fullBox(TFDT, 1, 0, startTicks), trun);
+}
+
+function runOf(traf: Uint8Array): Run {
+  const boxes = new Map([...boxesIn(traf)].map(({ type, box }) => [type, box]));
+  const [tfhd, tfdt, trun] = [TFHD, TFDT, TRUN].map((type) => boxes.get(type) ?? new Uint8Array());
+  if (!tfhd || !tfdt || !trun) throw new Error('A track of a fragment lacks a box.');
+  const flags = view(trun).getUint32(HEADER_BYTES) & 0xffffff;
+  const count = view(trun).getUint32(FULL_HEADER_BYTES);
+  // Behind the count is where the data lies.
+  const firstFlagsAt = FULL_HEADER_BYTES + 8;
+  const entriesAt = firstFlagsAt + (flags & FIRST_FLAGS ? 4 : 0);
+  const entryBytes = 4 * ENTRY_FIELDS.filter((field) => flags & field).length;
+  const entries = Array.from({ length: count }, (_, i) =>
+    trun.subarray(entriesAt + i * entryBytes, entriesAt + (i + 1) * entryBytes),
+  );
+  const field = (flag: number, at: number, otherwiseAt: number): number[] =>
+    entries.map((entry) => (flags & flag ? view(entry).getUint32(at) : view(tfhd).getUint32(otherwiseAt)));
+  return {
+    tfhd,
+    startTicks: Number(view(tfdt).getBigUint64(FULL_HEADER_BYTES)),
+    flags,
+    firstFlags: trun.subarray(firstFlagsAt, entriesAt),
+    entries,
+    durations: field(DURATIONS, 0, DEFAULT_DURATION_AT),
+    sizes: field(SIZES, flags & DURATIONS ? 4 : 0, DEFAULT_SIZE_AT),
+  };
+}
+
+function* boxesIn(parent: Uint8Array): Generator<{ type: string; box: Uint8Array }, void, undefined> {
+  for (let at = HEADER_BYTES; at + HEADER_BYTES <= parent.byteLength; ) {
+    const box = parent.subarray(at, at + view(parent).getUint32(at));
+    yield { type: String.fromCharCode(...box.subarray(4, HEADER_BYTES)), box };
+    at += box.byteLength;
+  }
+}
+
+function fullBox(type: string, version: number, flags: number, ...content: Uint8Array[]): Uint8Array {
+  return box(type, uint32(version * 0x1000000 + flags), ...content);
+}
+
+function box(type: string, ...content: Uint8Array[]): Uint8Array {
+  return concat(boxHeader(type, totalBytes(content)), ...content);
+}
+
+function boxHeader(type: string, contentBytes: number): Uint8Array {
+  const header = new Uint8Array(HEADER_BYTES);
+  view(header).setUint32(0, HEADER_BYTES + contentBytes);
+  for (let i = 0; i < 4; i++) header[4 + i] = type.charCodeAt(i);
+  return header;
+}
+
+function uint32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  view(bytes).setUint32(0, value);
+  return bytes;
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
