@@ -27,8 +27,9 @@ export interface Run {
   startTicks: number;
   flags: number;
   firstFlags: Uint8Array;
-  /** What the trun has of each sample. */
-  entries: readonly Uint8Array[];
+  /** What the trun has of all samples, as many bytes of each. */
+  entries: Uint8Array;
+  entryBytes: number;
   durations: readonly number[];
   /** Bytes of each sample. */
   sizes: readonly number[];
@@ -73,37 +74,34 @@ export function chunksOf(
 }
 
 function chunkOf(parts: readonly Part[], number: number): Uint8Array[] {
-  const made = (dataAt: number): Uint8Array => {
-    let at = dataAt;
-    const trafs = parts.map((part) => {
-      const traf = trafOf(part, at);
-      at += totalBytes(part.data);
-      return traf;
-    });
-    return box(MOOF, fullBox(MFHD, 0, 0, uint32(number)), ...trafs);
-  };
-  // Where the data lies is told by a field whose size does not depend on it.
-  const moof = made(made(0).byteLength + HEADER_BYTES);
-  const data = parts.flatMap((part) => part.data);
-  return [moof, boxHeader(MDAT, totalBytes(data)), ...data];
+  const trafs = parts.map(trafOf);
+  const moof = box(MOOF, fullBox(MFHD, 0, 0, uint32(number)), ...trafs.map(({ bytes }) => bytes));
+  // Where the data lies can be told once it is known how long this box is.
+  let dataAt = moof.byteLength + HEADER_BYTES;
+  let end = moof.byteLength - totalBytes(trafs.map(({ bytes }) => bytes));
+  const data: Uint8Array[] = [];
+  for (const [i, part] of parts.entries()) {
+    end += trafs[i]?.bytes.byteLength ?? 0;
+    view(moof).setUint32(end - (trafs[i]?.dataAtFromEnd ?? 0), dataAt);
+    dataAt += totalBytes(part.data);
+    data.push(...part.data);
+  }
+  return [moof, boxHeader(MDAT, dataAt - moof.byteLength - HEADER_BYTES), ...data];
 }
 
-function trafOf({ run, from, to }: Part, dataAt: number): Uint8Array {
-  const before = run.durations.slice(0, from).reduce((sum, ticks) => sum + ticks, 0);
-  const startTicks = new Uint8Array(8);
-  view(startTicks).setBigUint64(0, BigInt(run.startTicks + before));
+/** The box of a part, and how far before its end it says where its data lies. */
+function trafOf({ run, from, to }: Part): { bytes: Uint8Array; dataAtFromEnd: number } {
+  let startTicks = run.startTicks;
+  for (let i = 0; i < from; i++) startTicks += run.durations[i] ?? 0;
+  const start = new Uint8Array(8);
+  view(start).setBigUint64(0, BigInt(startTicks));
   // The first sample of the fragment is the one that differs.
-  const isFirst = from === 0;
-  const trun = fullBox(
-    TRUN,
-    1,
-    isFirst ? run.flags : run.flags & ~FIRST_FLAGS,
-    uint32(to - from),
-    uint32(dataAt),
-    ...(isFirst ? [run.firstFlags] : []),
-    ...run.entries.slice(from, to),
-  );
-  return box(TRAF, run.tfhd, fullBox(TFDT, 1, 0, startTicks), trun);
+  const [flags, firstFlags] =
+    from === 0 ? [run.flags, run.firstFlags] : [run.flags & ~FIRST_FLAGS, new Uint8Array()];
+  const rest = [firstFlags, run.entries.subarray(from * run.entryBytes, to * run.entryBytes)];
+  const trun = fullBox(TRUN, 1, flags, uint32(to - from), uint32(0), ...rest);
+  const bytes = box(TRAF, run.tfhd, fullBox(TFDT, 1, 0, start), trun);
+  return { bytes, dataAtFromEnd: 4 + totalBytes(rest) };
 }
 
 function runOf(traf: Uint8Array): Run {
@@ -116,17 +114,19 @@ function runOf(traf: Uint8Array): Run {
   const firstFlagsAt = FULL_HEADER_BYTES + 8;
   const entriesAt = firstFlagsAt + (flags & FIRST_FLAGS ? 4 : 0);
   const entryBytes = 4 * ENTRY_FIELDS.filter((field) => flags & field).length;
-  const entries = Array.from({ length: count }, (_, i) =>
-    trun.subarray(entriesAt + i * entryBytes, entriesAt + (i + 1) * entryBytes),
-  );
-  const field = (flag: number, at: number, otherwiseAt: number): number[] =>
-    entries.map((entry) => (flags & flag ? view(entry).getUint32(at) : view(tfhd).getUint32(otherwiseAt)));
+  const entries = trun.subarray(entriesAt, entriesAt + count * entryBytes);
+  const field = (flag: number, at: number, otherwiseAt: number): number[] => {
+    if (!(flags & flag)) return new Array<number>(count).fill(view(tfhd).getUint32(otherwiseAt));
+    const all = view(entries);
+    return Array.from({ length: count }, (_, i) => all.getUint32(i * entryBytes + at));
+  };
   return {
     tfhd,
     startTicks: Number(view(tfdt).getBigUint64(FULL_HEADER_BYTES)),
     flags,
     firstFlags: trun.subarray(firstFlagsAt, entriesAt),
     entries,
+    entryBytes,
     durations: field(DURATIONS, 0, DEFAULT_DURATION_AT),
     sizes: field(SIZES, flags & DURATIONS ? 4 : 0, DEFAULT_SIZE_AT),
   };
