@@ -49,7 +49,10 @@ sync.before(async (scene) => {
 });
 
 sync.after(async ({ server, browser, viewers }) => {
-  for (const { errors } of viewers) assert.equal(errors, []);
+  for (const { page, errors } of viewers) {
+    assert.equal(errors, []);
+    assert.is((await stats(page)).rejectedPieces, 0, 'nobody lies here');
+  }
   await browser.close();
   await server.stop();
 });

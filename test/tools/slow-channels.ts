@@ -6,8 +6,10 @@ export function delayChannels(delayMs: number): void {
   const proto = RTCDataChannel.prototype;
   const { send } = proto;
   proto.send = function (this: RTCDataChannel, data: never): void {
+    // A channel copies what it is given, whose memory the sender uses again.
+    const copy = (data as Uint8Array).slice() as never;
     setTimeout(() => {
-      if (this.readyState === 'open') send.call(this, data);
+      if (this.readyState === 'open') send.call(this, copy);
     }, delayMs);
   };
   const handler = Object.getOwnPropertyDescriptor(proto, 'onmessage');
