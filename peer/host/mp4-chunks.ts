@@ -23,14 +23,13 @@ const CHUNKS_PER_SEGMENT = 65_536;
 export interface Run {
   /** The tfhd box: it holds for any part of the run. */
   tfhd: Uint8Array;
-  /** When its first sample is decoded, in the track's ticks. */
-  startTicks: number;
+  /** When each sample is decoded, in the track's ticks. */
+  startTicks: readonly number[];
   flags: number;
   firstFlags: Uint8Array;
   /** What the trun has of all samples, as many bytes of each. */
   entries: Uint8Array;
   entryBytes: number;
-  durations: readonly number[];
   /** Bytes of each sample. */
   sizes: readonly number[];
 }
@@ -91,10 +90,8 @@ function chunkOf(parts: readonly Part[], number: number): Uint8Array[] {
 
 /** The box of a part, and how far before its end it says where its data lies. */
 function trafOf({ run, from, to }: Part): { bytes: Uint8Array; dataAtFromEnd: number } {
-  let startTicks = run.startTicks;
-  for (let i = 0; i < from; i++) startTicks += run.durations[i] ?? 0;
   const start = new Uint8Array(8);
-  view(start).setBigUint64(0, BigInt(startTicks));
+  view(start).setBigUint64(0, BigInt(run.startTicks[from] ?? 0));
   // The first sample of the fragment is the one that differs.
   const [flags, firstFlags] =
     from === 0 ? [run.flags, run.firstFlags] : [run.flags & ~FIRST_FLAGS, new Uint8Array()];
@@ -106,7 +103,7 @@ function trafOf({ run, from, to }: Part): { bytes: Uint8Array; dataAtFromEnd: nu
 
 function runOf(traf: Uint8Array): Run {
   const boxes = new Map([...boxesIn(traf)].map(({ type, box }) => [type, box]));
-  const [tfhd, tfdt, trun] = [TFHD, TFDT, TRUN].map((type) => boxes.get(type) ?? new Uint8Array());
+  const [tfhd, tfdt, trun] = [boxes.get(TFHD), boxes.get(TFDT), boxes.get(TRUN)];
   if (!tfhd || !tfdt || !trun) throw new Error('A track of a fragment lacks a box.');
   const flags = view(trun).getUint32(HEADER_BYTES) & 0xffffff;
   const count = view(trun).getUint32(FULL_HEADER_BYTES);
@@ -120,14 +117,18 @@ function runOf(traf: Uint8Array): Run {
     const all = view(entries);
     return Array.from({ length: count }, (_, i) => all.getUint32(i * entryBytes + at));
   };
+  let ticks = Number(view(tfdt).getBigUint64(FULL_HEADER_BYTES));
+  const startTicks = field(DURATIONS, 0, DEFAULT_DURATION_AT).map((duration) => {
+    ticks += duration;
+    return ticks - duration;
+  });
   return {
     tfhd,
-    startTicks: Number(view(tfdt).getBigUint64(FULL_HEADER_BYTES)),
+    startTicks,
     flags,
     firstFlags: trun.subarray(firstFlagsAt, entriesAt),
     entries,
     entryBytes,
-    durations: field(DURATIONS, 0, DEFAULT_DURATION_AT),
     sizes: field(SIZES, flags & DURATIONS ? 4 : 0, DEFAULT_SIZE_AT),
   };
 }
