@@ -60,8 +60,12 @@ async function untilShare(page: Page, share: number): Promise<void> {
   }, share);
 }
 
+/** Resolves once all is stored; rejects with what the page shows where that takes for ever. */
 async function untilDone(page: Page): Promise<void> {
-  await page.locator('[data-testid=hosting][data-step=done]').waitFor({ timeout: 4 * PATIENCE_MS });
+  const done = page.locator('[data-testid=hosting][data-step=done]');
+  await done.waitFor({ timeout: 4 * PATIENCE_MS }).catch(async (cause: unknown) => {
+    throw new Error(`The upload does not end. The page says:\n${await page.innerText('main')}`, { cause });
+  });
 }
 
 /** Ends the page and its worker, by turns as a person closes a tab and as a renderer crashes. */
@@ -120,6 +124,39 @@ resume('should refuse another file, and go on with the right one', async ({ serv
   line.bytesPerSec = Number.POSITIVE_INFINITY;
   await untilDone(page);
   await assertStoredAsMade(server.dataDir, await page.getByTestId('room-link').inputValue(), clip.path);
+});
+
+resume('should go on where the worker before has not let go of it yet', async ({ line, context }) => {
+  const clip = await lightClip(90);
+  let page = await home(context, line.url);
+  await page.getByTestId('drop-input').setInputFiles(clip.path);
+  await untilShare(page, 0.1);
+  const lock = await page.evaluate(async () => {
+    const { held = [] } = await navigator.locks.query();
+    return held.find(({ name }) => name?.startsWith('matinee.upload '))?.name ?? '';
+  });
+  await kill(page, false);
+  page = await home(context, line.url);
+  const again = page.getByTestId('unfinished-upload').getByTestId('drop-input');
+  await again.waitFor({ state: 'attached' });
+  // Somebody has it until it is asked for.
+  await page.evaluate(
+    (wanted) =>
+      new Promise<void>((resolve) => {
+        void navigator.locks.request(wanted, async () => {
+          resolve();
+          for (;;) {
+            const { pending = [] } = await navigator.locks.query();
+            if (pending.some(({ name }) => name === wanted)) return;
+            await new Promise(requestAnimationFrame);
+          }
+        });
+      }),
+    lock,
+  );
+  await again.setInputFiles(clip.path);
+  line.bytesPerSec = Number.POSITIVE_INFINITY;
+  await untilDone(page);
 });
 
 resume(

@@ -4,7 +4,7 @@ import { KEPT_FOR_MS } from '../../../peer/host/upload-journal.ts';
 import { type ChosenFile, openHandle } from './file-handle.ts';
 import { forgetUpload, listUploads, type UploadInList } from './kept-uploads.ts';
 import { texts } from './texts.ts';
-import { untilIdle } from './upload-lock.ts';
+import { LETS_GO_WITHIN_MS, untilIdle } from './upload-lock.ts';
 
 /** Uploads that stopped half-way, as a page shows them: those under way in some tab are not among them. */
 export class Unfinished {
@@ -26,15 +26,11 @@ export class Unfinished {
     this.#watching = new AbortController();
     const { signal } = this.#watching;
     // A browser without a database, or that refuses it, has nothing kept.
-    const kept = await listUploads().catch(() => []);
+    const kept = (await listUploads().catch(() => [])).filter(this.#isOurs);
     if (signal.aborted) return;
-    this.list = [];
-    for (const { id } of kept.filter(this.#isOurs)) {
-      void untilIdle(id, signal).then(
-        () => this.#show(id, signal),
-        () => undefined,
-      );
-    }
+    // What is shown stays while it is looked at again: a file may just be on its way into its input.
+    this.list = this.list.filter(({ id }) => kept.some((one) => one.id === id));
+    for (const { id } of kept) void this.#look(id, signal);
   }
 
   /** The one whose file this is by its name, size and date; null where there is none. */
@@ -62,7 +58,7 @@ export class Unfinished {
       const { giveUpUpload } = await import('./give-up-upload.ts');
       await giveUpUpload(record);
       await forgetUpload(id);
-      this.list = this.list.filter((upload) => upload.id !== id);
+      this.#hide(id);
     } catch (error) {
       this.problem = texts.errorText(asMatineeError(error, 'INTERNAL', texts.broken));
     }
@@ -72,12 +68,33 @@ export class Unfinished {
     this.#watching.abort();
   }
 
+  /** Shows it once it is under way nowhere; until then not, unless it has only just stopped. */
+  async #look(id: string, signal: AbortSignal): Promise<void> {
+    const stopHiding = systemClock.after(LETS_GO_WITHIN_MS, () => this.#hide(id));
+    try {
+      await untilIdle(id, signal);
+      await this.#show(id, signal);
+    } catch {
+      // It is looked for anew, or nobody looks any more.
+    } finally {
+      stopHiding();
+    }
+  }
+
   /** It has ended meanwhile, or stopped: then it is read anew, for it went on since. */
   async #show(id: string, signal: AbortSignal): Promise<void> {
     const upload = (await listUploads().catch(() => [])).find((one) => one.id === id);
-    if (!upload || signal.aborted) return;
-    if (await isOver(upload)) await forgetUpload(id).catch(() => undefined);
-    else if (!signal.aborted) this.list = [...this.list, upload];
+    if (signal.aborted) return;
+    const isDone = !upload || (await isOver(upload));
+    if (upload && isDone) await forgetUpload(id).catch(() => undefined);
+    if (signal.aborted) return;
+    if (isDone) this.#hide(id);
+    else if (this.list.every((one) => one.id !== id)) this.list = [...this.list, upload];
+    else this.list = this.list.map((one) => (one.id === id ? upload : one));
+  }
+
+  #hide(id: string): void {
+    this.list = this.list.filter((upload) => upload.id !== id);
   }
 }
 

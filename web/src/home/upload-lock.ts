@@ -9,17 +9,21 @@ function locks(): LockManager | null {
   return (navigator as Partial<Navigator>).locks ?? null;
 }
 
+/** A worker that has just been ended may hold it for a moment yet. */
+export const LETS_GO_WITHIN_MS = 2_000;
+
 /** Marks an upload as under way for as long as this worker lives. False where it is under way elsewhere. */
 export function markUnderWay(id: string): Promise<boolean> {
   const manager = locks();
   if (!manager) return Promise.resolve(true);
   return new Promise((resolve) => {
-    const hold = async (lock: Lock | null): Promise<void> => {
-      resolve(lock !== null);
+    const hold = async (): Promise<void> => {
+      resolve(true);
       // Held until the worker is gone.
-      if (lock) await new Promise(() => undefined);
+      await new Promise(() => undefined);
     };
-    void manager.request(lockName(id), { ifAvailable: true }, hold);
+    const signal = AbortSignal.timeout(LETS_GO_WITHIN_MS);
+    manager.request(lockName(id), { signal }, hold).catch(() => resolve(false));
   });
 }
 
