@@ -17,6 +17,11 @@ export function totalBytes(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
+/** Numbers in these very bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Whether both hold the same bytes. Not constant-time: for public values such as hashes, never for secrets. */
 export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
   const { byteLength } = a;

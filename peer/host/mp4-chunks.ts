@@ -1,10 +1,12 @@
-import { concat, totalBytes } from '../bytes.ts';
+import { concat, totalBytes, viewOf } from '../bytes.ts';
 
 /** Boxes of a fragment (ISO/IEC 14496-12, 8.8): a name in ASCII each. */
 const [MOOF, MFHD, TRAF, TFHD, TFDT, TRUN, MDAT] = ['moof', 'mfhd', 'traf', 'tfhd', 'tfdt', 'trun', 'mdat'];
 
 const HEADER_BYTES = 8;
-const FULL_HEADER_BYTES = 12;
+
+/** The data of a full box begins with its version and flags. */
+const FLAGS_BYTES = 4;
 
 /** What a trun has, by its flags: the flags of its first sample, and of each sample four fields of four bytes. */
 const FIRST_FLAGS = 0x4;
@@ -13,15 +15,15 @@ const SIZES = 0x200;
 const ENTRY_FIELDS = [DURATIONS, SIZES, 0x400, 0x800];
 
 /** Where a tfhd has what holds for all samples: behind the track's number. */
-const DEFAULT_DURATION_AT = FULL_HEADER_BYTES + 4;
-const DEFAULT_SIZE_AT = FULL_HEADER_BYTES + 8;
+const DEFAULT_DURATION_AT = FLAGS_BYTES + 4;
+const DEFAULT_SIZE_AT = FLAGS_BYTES + 8;
 
 /** More than a segment has chunks. */
 const CHUNKS_PER_SEGMENT = 65_536;
 
 /** One track's part of a fragment. */
 export interface Run {
-  /** The tfhd box: it holds for any part of the run. */
+  /** The data of its tfhd: it holds for any part of the run. */
   tfhd: Uint8Array;
   /** When each sample is decoded, in the track's ticks. */
   startTicks: readonly number[];
@@ -44,7 +46,8 @@ interface Part {
 
 /** The runs of a fragment, in its order. Reads what mediabunny writes: data follows the moof, and tfhd has all defaults. */
 export function runsOf(moof: Uint8Array): Run[] {
-  return [...boxesIn(moof)].filter(({ type }) => type === TRAF).map(({ box }) => runOf(box));
+  const trafs = [...boxesIn(moof.subarray(HEADER_BYTES))].filter(({ type }) => type === TRAF);
+  return trafs.map(({ data }) => runOf(data));
 }
 
 /**
@@ -81,7 +84,7 @@ function chunkOf(parts: readonly Part[], number: number): Uint8Array[] {
   const data: Uint8Array[] = [];
   for (const [i, part] of parts.entries()) {
     end += trafs[i]?.bytes.byteLength ?? 0;
-    view(moof).setUint32(end - (trafs[i]?.dataAtFromEnd ?? 0), dataAt);
+    viewOf(moof).setUint32(end - (trafs[i]?.dataAtFromEnd ?? 0), dataAt);
     dataAt += totalBytes(part.data);
     data.push(...part.data);
   }
@@ -91,33 +94,33 @@ function chunkOf(parts: readonly Part[], number: number): Uint8Array[] {
 /** The box of a part, and how far before its end it says where its data lies. */
 function trafOf({ run, from, to }: Part): { bytes: Uint8Array; dataAtFromEnd: number } {
   const start = new Uint8Array(8);
-  view(start).setBigUint64(0, BigInt(run.startTicks[from] ?? 0));
+  viewOf(start).setBigUint64(0, BigInt(run.startTicks[from] ?? 0));
   // The first sample of the fragment is the one that differs.
   const [flags, firstFlags] =
     from === 0 ? [run.flags, run.firstFlags] : [run.flags & ~FIRST_FLAGS, new Uint8Array()];
   const rest = [firstFlags, run.entries.subarray(from * run.entryBytes, to * run.entryBytes)];
   const trun = fullBox(TRUN, 1, flags, uint32(to - from), uint32(0), ...rest);
-  const bytes = box(TRAF, run.tfhd, fullBox(TFDT, 1, 0, start), trun);
+  const bytes = box(TRAF, box(TFHD, run.tfhd), fullBox(TFDT, 1, 0, start), trun);
   return { bytes, dataAtFromEnd: 4 + totalBytes(rest) };
 }
 
 function runOf(traf: Uint8Array): Run {
-  const boxes = new Map([...boxesIn(traf)].map(({ type, box }) => [type, box]));
+  const boxes = new Map([...boxesIn(traf)].map(({ type, data }) => [type, data]));
   const [tfhd, tfdt, trun] = [boxes.get(TFHD), boxes.get(TFDT), boxes.get(TRUN)];
   if (!tfhd || !tfdt || !trun) throw new Error('A track of a fragment lacks a box.');
-  const flags = view(trun).getUint32(HEADER_BYTES) & 0xffffff;
-  const count = view(trun).getUint32(FULL_HEADER_BYTES);
+  const flags = viewOf(trun).getUint32(0) & 0xffffff;
+  const count = viewOf(trun).getUint32(FLAGS_BYTES);
   // Behind the count is where the data lies.
-  const firstFlagsAt = FULL_HEADER_BYTES + 8;
+  const firstFlagsAt = FLAGS_BYTES + 8;
   const entriesAt = firstFlagsAt + (flags & FIRST_FLAGS ? 4 : 0);
   const entryBytes = 4 * ENTRY_FIELDS.filter((field) => flags & field).length;
   const entries = trun.subarray(entriesAt, entriesAt + count * entryBytes);
   const field = (flag: number, at: number, otherwiseAt: number): number[] => {
-    if (!(flags & flag)) return new Array<number>(count).fill(view(tfhd).getUint32(otherwiseAt));
-    const all = view(entries);
+    if (!(flags & flag)) return new Array<number>(count).fill(viewOf(tfhd).getUint32(otherwiseAt));
+    const all = viewOf(entries);
     return Array.from({ length: count }, (_, i) => all.getUint32(i * entryBytes + at));
   };
-  let ticks = Number(view(tfdt).getBigUint64(FULL_HEADER_BYTES));
+  let ticks = Number(viewOf(tfdt).getBigUint64(FLAGS_BYTES));
   const startTicks = field(DURATIONS, 0, DEFAULT_DURATION_AT).map((duration) => {
     ticks += duration;
     return ticks - duration;
@@ -133,11 +136,13 @@ function runOf(traf: Uint8Array): Run {
   };
 }
 
-function* boxesIn(parent: Uint8Array): Generator<{ type: string; box: Uint8Array }, void, undefined> {
-  for (let at = HEADER_BYTES; at + HEADER_BYTES <= parent.byteLength; ) {
-    const box = parent.subarray(at, at + view(parent).getUint32(at));
-    yield { type: String.fromCharCode(...box.subarray(4, HEADER_BYTES)), box };
-    at += box.byteLength;
+/** What lies in a box. For what mediabunny has just written: nothing is checked. */
+function* boxesIn(bytes: Uint8Array): Generator<{ type: string; data: Uint8Array }, void, undefined> {
+  for (let at = 0; at + HEADER_BYTES <= bytes.byteLength; ) {
+    const end = at + viewOf(bytes).getUint32(at);
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + HEADER_BYTES));
+    yield { type, data: bytes.subarray(at + HEADER_BYTES, end) };
+    at = end;
   }
 }
 
@@ -151,17 +156,13 @@ function box(type: string, ...content: Uint8Array[]): Uint8Array {
 
 function boxHeader(type: string, contentBytes: number): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
-  view(header).setUint32(0, HEADER_BYTES + contentBytes);
+  viewOf(header).setUint32(0, HEADER_BYTES + contentBytes);
   for (let i = 0; i < 4; i++) header[4 + i] = type.charCodeAt(i);
   return header;
 }
 
 function uint32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
-  view(bytes).setUint32(0, value);
+  viewOf(bytes).setUint32(0, value);
   return bytes;
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,5 @@
 import { Mp4OutputFormat, NullTarget, Output } from 'mediabunny';
+import { viewOf } from '../bytes.ts';
 import { chunksOf, type Run, runsOf } from './mp4-chunks.ts';
 import type { Cut } from './package-cut.ts';
 import { soundFirst, type TrackSetups, type WrittenSegment } from './package-tracks.ts';
@@ -94,7 +95,7 @@ const CONTAINER_BOXES = ['moov', 'trak', 'mdia'];
 /** The same boxes with creation and modification times of 0, which means "not given". */
 function withoutDates(boxes: Uint8Array): Uint8Array {
   for (let at = 0; at + 8 <= boxes.byteLength; ) {
-    const sizeBytes = view(boxes).getUint32(at);
+    const sizeBytes = viewOf(boxes).getUint32(at);
     const type = String.fromCharCode(...boxes.subarray(at + 4, at + 8));
     const body = boxes.subarray(at + 8, at + sizeBytes);
     if (CONTAINER_BOXES.includes(type)) withoutDates(body);
@@ -102,8 +103,4 @@ function withoutDates(boxes: Uint8Array): Uint8Array {
     at += sizeBytes;
   }
   return boxes;
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,5 +1,5 @@
 import type { EncodedPacket } from 'mediabunny';
-import { concat, totalBytes } from '../bytes.ts';
+import { concat, totalBytes, viewOf } from '../bytes.ts';
 
 /** Elements of WebM (RFC 9559) that are looked at, or written. */
 const SIMPLE_BLOCK = 0xa3;
@@ -133,8 +133,4 @@ function fourBytes(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   viewOf(bytes).setInt32(0, value);
   return bytes;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,3 +1,4 @@
+import { viewOf } from '../bytes.ts';
 import { type FileView, TextMalformed } from './file-view.ts';
 
 /** Boxes of ISO base media files (ISO/IEC 14496-12, section 4.2): a size, a type and data, which may be boxes again. */
@@ -70,8 +71,4 @@ export function* boxesOf(bytes: Uint8Array): Generator<{ type: string; data: Uin
 export function u32(view: DataView, at: number): number {
   if (at + 4 > view.byteLength) throw new TextMalformed('a table that is not all there');
   return view.getUint32(at);
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,5 @@
-import { type Box, boxAlong, boxesIn, boxesOf, u32, viewOf } from './boxes.ts';
+import { viewOf } from '../bytes.ts';
+import { type Box, boxAlong, boxesIn, boxesOf, u32 } from './boxes.ts';
 import { type FileView, TextMalformed, unlessMalformed } from './file-view.ts';
 import { MAX_SAMPLES, type Sample } from './sample-table.ts';
 

@@ -1,7 +1,8 @@
+import { viewOf } from '../bytes.ts';
 import type { Cue } from '../extras/extra.ts';
 import type { SubtitleName } from '../extras/subtitle-name.ts';
 import { ttmlCues } from '../extras/ttml.ts';
-import { type Box, boxAlong, boxesIn, boxesOf, u32, viewOf } from './boxes.ts';
+import { type Box, boxAlong, boxesIn, boxesOf, u32 } from './boxes.ts';
 import { plainText } from './cue-payload.ts';
 import { type FileView, TextMalformed, unlessMalformed } from './file-view.ts';
 import { readFragments } from './fragments.ts';

@@ -1,4 +1,5 @@
-import { type Box, boxAlong, u32, viewOf } from './boxes.ts';
+import { viewOf } from '../bytes.ts';
+import { type Box, boxAlong, u32 } from './boxes.ts';
 import { type FileView, TextMalformed } from './file-view.ts';
 import { MAX_TRACK_CUES } from './text-tracks.ts';
 

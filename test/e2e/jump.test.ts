@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip } from '../tools/clips.ts';
+import { originLine } from '../tools/origin-line.ts';
 import { startBuiltServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import { PATIENCE_MS, playback, untilPlaying } from './pages.ts';
@@ -23,8 +24,7 @@ const jumps = suite('a jump while the player gives up what was played');
 jumps('should go on at its place, whatever of a segment was in the parser', async () => {
   const clip = await lightClip(160);
   // Hardly faster than it plays: nearly always a part of a segment is missing.
-  const bitrateMbit = (clip.sizeBytes * 8) / clip.durationS / 1e6;
-  const server = await startBuiltServer({ env: { ORIGIN_MBIT: (1.3 * bitrateMbit).toFixed(2) } });
+  const server = await startBuiltServer({ env: originLine(clip, 1.3) });
   const browser = await launchBrowser();
   try {
     const link = await hostFromCommandLine(clip.path, server.url);

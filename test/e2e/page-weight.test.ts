@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { generatedClip, lightClip } from '../tools/clips.ts';
+import { originLine } from '../tools/origin-line.ts';
 import { startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { hostFromCommandLine } from './host-cli.ts';
@@ -87,8 +88,7 @@ weight(
   'should leave a slow line to the first seconds of the film, before it loads the talk and the controls',
   async () => {
     const clip = await lightClip(20);
-    const bitrateMbit = (clip.sizeBytes * 8) / clip.durationS / 1e6;
-    const server = await startBuiltServer({ env: { ORIGIN_MBIT: (1.1 * bitrateMbit).toFixed(2) } });
+    const server = await startBuiltServer({ env: originLine(clip, 1.1) });
     const browser = await launchBrowser();
     try {
       const link = await hostFromCommandLine(clip.path, server.url);

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { rareKeyFrames } from '../tools/clips.ts';
 import { findFirefox, launchFirefox } from '../tools/firefox.ts';
+import { originLine } from '../tools/origin-line.ts';
 import { startBuiltServer } from '../tools/running-server.ts';
 import { tell } from '../tools/tell.ts';
 import { hostFromCommandLine } from './host-cli.ts';
@@ -38,8 +39,7 @@ function isNoted(): number | undefined {
 films('should begin before its first segment is here, in each browser', async () => {
   const clip = await rareKeyFrames();
   // Of ten seconds a half would take five.
-  const bitrateMbit = (clip.sizeBytes * 8) / clip.durationS / 1e6;
-  const server = await startBuiltServer({ env: { ORIGIN_MBIT: (1.2 * bitrateMbit).toFixed(2) } });
+  const server = await startBuiltServer({ env: originLine(clip, 1.2) });
   const browser = await launchBrowser();
   const firefox = await findFirefox();
   const gecko = firefox === null ? null : await launchFirefox(firefox);

@@ -60,6 +60,26 @@ async function untilShare(page: Page, share: number): Promise<void> {
   }, share);
 }
 
+declare global {
+  interface Window {
+    /** How often a stopped upload came into the list. */
+    appearances?: number;
+  }
+}
+
+/** Runs in the page. */
+function countAppearances(): void {
+  window.appearances = 0;
+  new MutationObserver((changes) => {
+    const added = changes
+      .flatMap(({ addedNodes }) => [...addedNodes])
+      .filter((node) => node instanceof Element);
+    const uploads = '[data-testid=unfinished-upload]';
+    const came = added.filter((node) => node.matches(uploads) || node.querySelector(uploads));
+    window.appearances = (window.appearances ?? 0) + came.length;
+  }).observe(document.body, { childList: true, subtree: true });
+}
+
 /** Resolves once all is stored; rejects with what the page shows where that takes for ever. */
 async function untilDone(page: Page): Promise<void> {
   const done = page.locator('[data-testid=hosting][data-step=done]');
@@ -118,11 +138,15 @@ resume('should refuse another file, and go on with the right one', async ({ serv
   await kill(page, false);
   page = await home(context, line.url);
   const again = page.getByTestId('unfinished-upload').getByTestId('drop-input');
+  await again.waitFor({ state: 'attached' });
+  await page.evaluate(countAppearances);
   await again.setInputFiles(other.path);
   await page.locator('[data-testid=error][data-code=FILE_OTHER]').waitFor();
   await again.setInputFiles(clip.path);
   line.bytesPerSec = Number.POSITIVE_INFINITY;
   await untilDone(page);
+  // Its place in the list came again after the refusal, and did not go and come once more: a file chosen in between was lost.
+  assert.is(await page.evaluate(() => window.appearances), 1);
   await assertStoredAsMade(server.dataDir, await page.getByTestId('room-link').inputValue(), clip.path);
 });
 

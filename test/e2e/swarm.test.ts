@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../tools/browser.ts';
 import { lightClip, mainClip } from '../tools/clips.ts';
+import { originLine } from '../tools/origin-line.ts';
 import { type RunningServer, startBuiltServer } from '../tools/running-server.ts';
 import { hostFromCommandLine } from './host-cli.ts';
 import {
@@ -38,8 +39,7 @@ swarm(
   'should carry two viewers over an origin that sends less than twice the bitrate',
   async ({ browser }) => {
     const clip = await lightClip(40);
-    const bitrateMbit = (clip.sizeBytes * 8) / clip.durationS / 1e6;
-    const server = await startBuiltServer({ env: { ORIGIN_MBIT: (1.7 * bitrateMbit).toFixed(2) } });
+    const server = await startBuiltServer({ env: originLine(clip, 1.7) });
     try {
       const link = await hostFromCommandLine(clip.path, server.url);
       const first = await visit(browser, link);

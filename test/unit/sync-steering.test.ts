@@ -93,6 +93,17 @@ steerings('should land a late joiner at the right place, and hold it there', asy
   assert.ok(watched.player.seekCount <= 3, `${watched.player.seekCount} jumps`);
 });
 
+steerings('should stand still for 150 ms at its first jump, where the pieces are at hand', async () => {
+  const watched = new Watched({ seekMs: () => 60 });
+  watched.tick();
+  await watched.clock.run(10_000);
+  watched.wish({ placeMs: 20_000 });
+  const orderedMs = watched.clock.nowMs();
+  while (watched.rates.at(-1) === 0) await watched.clock.run(10);
+  assert.is(watched.player.seekCount, 1);
+  assert.ok(watched.clock.nowMs() - orderedMs <= 160, `${watched.clock.nowMs() - orderedMs} ms`);
+});
+
 steerings('should begin everywhere in the same moment where a wish is for one to come', async () => {
   for (const seekMs of [10, 100, 390]) {
     const watched = new Watched({ seekMs: () => seekMs });

@@ -2,6 +2,7 @@ import { systemClock } from '../../../peer/clock.ts';
 import { asMatineeError } from '../../../peer/errors.ts';
 import { KEPT_FOR_MS } from '../../../peer/host/upload-journal.ts';
 import { type ChosenFile, openHandle } from './file-handle.ts';
+import type { Hosting } from './hosting.svelte.ts';
 import { forgetUpload, listUploads, type UploadInList } from './kept-uploads.ts';
 import { texts } from './texts.ts';
 import { LETS_GO_WITHIN_MS, untilIdle } from './upload-lock.ts';
@@ -51,6 +52,13 @@ export class Unfinished {
     return file ? { file, handle, subtitles: [] } : null;
   }
 
+  /** Goes on with it here, where nothing else is on its way: then it has not stopped any more, until it does again. */
+  goOn(hosting: Hosting, { id }: UploadInList, chosen: ChosenFile): void {
+    if (hosting.isBusy) return;
+    this.#hide(id);
+    hosting.goOn(id, chosen);
+  }
+
   /** Forgets it, and removes its room from the server. */
   async giveUp({ id, record }: UploadInList): Promise<void> {
     this.problem = null;
@@ -71,14 +79,13 @@ export class Unfinished {
   /** Shows it once it is under way nowhere; until then not, unless it has only just stopped. */
   async #look(id: string, signal: AbortSignal): Promise<void> {
     const stopHiding = systemClock.after(LETS_GO_WITHIN_MS, () => this.#hide(id));
-    try {
-      await untilIdle(id, signal);
-      await this.#show(id, signal);
-    } catch {
-      // It is looked for anew, or nobody looks any more.
-    } finally {
-      stopHiding();
-    }
+    // Not where it is looked for anew, or nobody looks any more.
+    const isIdle = await untilIdle(id, signal).then(
+      () => true,
+      () => false,
+    );
+    stopHiding();
+    if (isIdle) await this.#show(id, signal);
   }
 
   /** It has ended meanwhile, or stopped: then it is read anew, for it went on since. */
@@ -86,6 +93,7 @@ export class Unfinished {
     const upload = (await listUploads().catch(() => [])).find((one) => one.id === id);
     if (signal.aborted) return;
     const isDone = !upload || (await isOver(upload));
+    // What cannot be forgotten now is at the next look.
     if (upload && isDone) await forgetUpload(id).catch(() => undefined);
     if (signal.aborted) return;
     if (isDone) this.#hide(id);

@@ -79,9 +79,9 @@ export class AddingFilm {
   }
 
   /** Goes on with an upload into this room that stopped half-way, of which this is said to be the file. */
-  goOn({ id }: UploadInList, chosen: ChosenFile): void {
+  goOn(upload: UploadInList, chosen: ChosenFile): void {
     this.problem = null;
-    this.hosting.goOn(id, chosen);
+    this.unfinished.goOn(this.hosting, upload, chosen);
   }
 
   /** Gives, or gives no more, as the room and the person want it now. To be called whenever that may have changed. */
