@@ -85,7 +85,10 @@ pages('should have a room and more with nothing that axe calls serious', async (
   await press(page, '[data-testid=people] summary');
   await mustBeAccessible(page, 'room, people and host');
   await page.setViewport(PHONE);
+  // The switch of the language comes into the open panel, and moves what is below.
+  await page.waitForSelector('[data-testid=people] select');
   await press(page, '[data-testid=swarm] summary');
+  await page.waitForSelector('[data-testid=swarm][open]');
   await press(page, '[data-testid=nerds] summary');
   await page.waitForSelector('[data-testid=nerd-stats]');
   await mustBeAccessible(page, 'room, swarm, on a phone');
